@@ -1,0 +1,1 @@
+"""The site: settings, urls, the command line, the Celery app. Nobody imports it."""

@@ -1,0 +1,28 @@
+"""The Celery app and the beat table; task bodies live in each package's `tasks.py`."""
+
+import os
+
+from celery import Celery
+from celery.signals import worker_shutting_down
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kargoweb.settings")
+
+import kargoweb.broker  # noqa: F401  (registers the embedded:// transport)
+
+app = Celery("kargoweb")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["freight", "promotions", "kargoweb.demo"])
+app.conf.beat_schedule = {
+    # One tick a second hands due rows to workers; an old tick is worthless, so it expires.
+    "freight": {"task": "freight.tick", "schedule": 1.0, "options": {"expires": 2}},
+    "promotions": {"task": "promotions.tick", "schedule": 1.0, "options": {"expires": 2}},
+}
+app.set_default()
+
+
+@worker_shutting_down.connect
+def hand_over(**_: object) -> None:
+    """Passes stop at their next step boundary, so that another worker goes on at once."""
+    from projects import shutdown
+
+    shutdown.requested.set()

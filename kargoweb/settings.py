@@ -1,0 +1,208 @@
+"""Settings of the site: one file, every value from the environment, each with its unit."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from csp.constants import NONCE, NONE, SELF
+
+from kargoweb.env import env_bool, env_int, env_list, env_secret, env_text, env_timedelta
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# Where embedded databases, git mirrors, work trees and keys live; on several machines: shared storage.
+DATA_DIR = Path(env_text("KARGOWEB_DATA_DIR", str(BASE_DIR / "var"))).expanduser().resolve()
+
+SECRET_KEY = env_secret("KARGOWEB_SECRET_KEY", DATA_DIR / "secret.key")
+DEBUG = env_bool("KARGOWEB_DEBUG", False)
+# Host names this site answers to; the default serves loopback only.
+ALLOWED_HOSTS = env_list("KARGOWEB_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
+CSRF_TRUSTED_ORIGINS = env_list("KARGOWEB_ORIGINS")
+# Address people reach the site at, for links in commits, pull requests and mails; no slash at the end.
+BASE_URL = env_text("KARGOWEB_URL").rstrip("/")
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "axes",
+    "csp",
+    "django_htmx",
+    "heroicons",
+    "projects",
+    "freight",
+    "promotions",
+    "kargoweb.apps.SiteConfig",
+]
+
+MIDDLEWARE = [
+    "projects.request_context.request_id",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "kargoweb.middleware.DomainErrors",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "kargoweb.urls"
+ASGI_APPLICATION = "kargoweb.asgi.application"
+WSGI_APPLICATION = "kargoweb.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+                "projects.request_context.shell",
+            ],
+        },
+    }
+]
+
+
+def _database() -> dict[str, Any]:
+    """SQLite in the data directory unless DATABASE_URL names a server (postgres://user:pass@host/name)."""
+    url = env_text("DATABASE_URL", f"sqlite:///{DATA_DIR}/kargoweb.sqlite3")
+    config: dict[str, Any] = dict(dj_database_url.parse(url))
+    if config["ENGINE"].endswith("sqlite3"):
+        config["OPTIONS"] = {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,  # seconds a writer waits for another
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        }
+    else:
+        config["CONN_MAX_AGE"] = env_int("KARGOWEB_DATABASE_MAX_AGE", 60)  # seconds
+        config["CONN_HEALTH_CHECKS"] = True
+    return config
+
+
+DATABASES = {"default": _database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "projects"
+LOGOUT_REDIRECT_URL = "login"
+AXES_FAILURE_LIMIT = env_int("KARGOWEB_SIGN_IN_TRIES", 10, at_least=1)  # wrong passwords before a pause
+AXES_COOLOFF_TIME = env_timedelta("KARGOWEB_SIGN_IN_PAUSE", timedelta(minutes=10))
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_TEMPLATE = "errors/locked.html"
+AXES_RESET_ON_SUCCESS = True
+AXES_VERBOSE = False
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env_bool("KARGOWEB_HTTPS", BASE_URL.startswith("https://"))
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env_bool("KARGOWEB_BEHIND_PROXY", False) else None
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF, NONCE],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024  # bytes; the largest set of manifests
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = env_text("KARGOWEB_TIME_ZONE", "UTC")
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": DATA_DIR / "files"},
+    },
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if not DEBUG
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+
+# Celery carries wake-ups only; the database row is the work (docs/decisions/0001).
+CELERY_BROKER_URL = env_text("CELERY_BROKER_URL", "embedded://")
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
+    {
+        "data_folder_in": str(DATA_DIR / "broker"),
+        "data_folder_out": str(DATA_DIR / "broker"),
+        "control_folder": str(DATA_DIR / "broker" / "control"),
+    }
+    if CELERY_BROKER_URL.startswith("embedded")
+    else {}
+)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = False  # a lost wake-up costs one tick; a late one would be repeated
+CELERY_TASK_PUBLISH_RETRY = False  # the tick repeats what the broker did not take
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CONCURRENCY = env_int("KARGOWEB_CONCURRENCY", 4, at_least=1)  # passes at once in one worker
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+
+# How long a worker may be silent before another takes over its row.
+LEASE = env_timedelta("KARGOWEB_LEASE", timedelta(seconds=30))
+# The shortest time between two looks at one repository or registry.
+MIN_WAREHOUSE_INTERVAL = env_timedelta("KARGOWEB_MIN_WAREHOUSE_INTERVAL", timedelta(minutes=5))
+# Repositories and registries on this machine or in private networks may be reached.
+ALLOW_PRIVATE_ADDRESSES = env_bool("KARGOWEB_ALLOW_PRIVATE_ADDRESSES", False)
+# Credentials may be sent to http:// addresses.
+ALLOW_CREDENTIALS_OVER_HTTP = env_bool("KARGOWEB_ALLOW_CREDENTIALS_OVER_HTTP", False)
+# Who commits when a step names nobody.
+GIT_NAME = env_text("KARGOWEB_GIT_NAME", "Kargo")
+GIT_EMAIL = env_text("KARGOWEB_GIT_EMAIL", "no-reply@kargo.io")
+# True only under `kargoweb up --demo`: shows the "New release" button and the demo accounts.
+DEMO = env_bool("KARGOWEB_DEMO", False)
+
+LOG_LEVEL = env_text("KARGOWEB_LOG_LEVEL", "INFO").upper()
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "plain": {"()": "kargoweb.logs.PlainFormatter"},
+        "json": {"()": "kargoweb.logs.JsonFormatter"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "json" if env_text("KARGOWEB_LOG_FORMAT", "plain") == "json" else "plain",
+        }
+    },
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {"axes": {"level": "WARNING"}, "httpx": {"level": "WARNING"}, "git": {"level": "WARNING"}},
+}

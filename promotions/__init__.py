@@ -1,0 +1,1 @@
+"""Stages, promotions, steps and the engine. Never imports kargoweb."""
