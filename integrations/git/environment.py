@@ -1,0 +1,238 @@
+"""How git is run here: which settings hold, which credentials it gets, where its output goes.
+
+Repositories are hostile. Settings come as environment (`GIT_CONFIG_COUNT`), which outranks every file a
+repository or an earlier step could have written; hooks, exotic transports and the machine's own git
+settings are off. Credentials travel through a helper that reads a 0600 file in a private directory, which
+is gone when the command ends; git itself offers them only to the host they are meant for.
+"""
+
+import contextlib
+import os
+import shlex
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+
+from integrations.credentials import BasicAuth, Credentials, SshKey, Token
+from integrations.errors import Unauthorized
+from integrations.git.urls import connection_url, mirror_key
+from integrations.processes import ProcessResult, run_process
+
+DEFAULT_TIMEOUT = timedelta(minutes=30)
+# Hosts that take a bare token want any user name; this one is understood by all that look at it.
+_TOKEN_USERNAME = "x-access-token"  # noqa: S105
+
+_SETTINGS = {
+    "core.hooksPath": os.devnull,
+    "core.fsmonitor": "false",
+    "core.askPass": "",
+    "core.attributesFile": os.devnull,
+    "core.excludesFile": os.devnull,
+    "core.quotePath": "false",
+    "credential.helper": "",
+    "protocol.allow": "never",
+    "protocol.http.allow": "always",
+    "protocol.https.allow": "always",
+    "protocol.ssh.allow": "always",
+    "transfer.credentialsInUrl": "die",
+    "http.lowSpeedLimit": "1024",
+    "http.lowSpeedTime": "30",
+    "init.defaultBranch": "main",
+    "gc.auto": "0",
+    "maintenance.auto": "false",
+    "submodule.recurse": "false",
+    "advice.detachedHead": "false",
+    "rerere.enabled": "false",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A repository on another machine and how we present ourselves there.
+
+    `allow_local` lets `url` be a path or a file:// URL.
+    """
+
+    url: str
+    credentials: Credentials | None = None
+    skip_tls_verify: bool = False
+    allow_local: bool = False
+
+    @property
+    def address(self) -> str:
+        """The URL git connects to; raises a permanent IntegrationError when it is not an allowed one."""
+        return connection_url(self.url, allow_local=self.allow_local)
+
+    @property
+    def key(self) -> str:
+        """What tells this repository from others, whoever asks."""
+        return mirror_key(self.address)
+
+
+def _drop(_stream: str, _line: str) -> None:
+    """Swallow a line."""
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """Where a command's progress goes (`log(stream, line)`), and who may stop it."""
+
+    log: Callable[[str, str], None] = field(default=_drop)
+    should_stop: Callable[[], bool] = field(default=_never)
+    timeout: timedelta = DEFAULT_TIMEOUT
+
+
+SILENT = Console()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where git works: current directory, and if not found from there its git directory and work tree."""
+
+    directory: Path
+    git_dir: Path | None = None
+    work_tree: Path | None = None
+    home: Path | None = None
+
+    def environment(self) -> dict[str, str]:
+        found = {"HOME": str(self.home or "/nonexistent")}
+        found["GIT_CONFIG_GLOBAL"] = str(self.home / ".gitconfig") if self.home else os.devnull
+        if self.home:
+            found["GNUPGHOME"] = str(self.home / ".gnupg")
+        if self.git_dir:
+            found["GIT_DIR"] = str(self.git_dir)
+        if self.work_tree:
+            found["GIT_WORK_TREE"] = str(self.work_tree)
+        return found
+
+
+def run_git(
+    *arguments: str,
+    place: Place,
+    console: Console = SILENT,
+    remote: Remote | None = None,
+    stdin: str | bytes = "",
+    extra: Mapping[str, str] | None = None,
+    show_stdout: bool = False,
+    pass_fds: tuple[int, ...] = (),
+) -> ProcessResult:
+    """Run one git command; its stderr goes to the console, its stdout too with `show_stdout`.
+
+    Only with `remote` does git get credentials. The caller looks at the exit code; raises Aborted and
+    TimedOut.
+    """
+    with contextlib.ExitStack() as stack:
+        settings = dict(_SETTINGS)
+        environment = {
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_EDITOR": "true",
+            "GIT_ATTR_NOSYSTEM": "1",
+            # The messages below are matched against git's English ones.
+            "LC_ALL": "C",
+            "LANGUAGE": "C",
+            **place.environment(),
+        }
+        secrets: tuple[str, ...] = ()
+        if remote is not None:
+            secrets = _secret_forms(remote.credentials)
+            stack.enter_context(_credentials(remote, settings, environment))
+        trusted = [place.git_dir, place.work_tree or place.directory]
+        environment |= _as_environment(settings, [str(path) for path in trusted if path])
+        return run_process(
+            ["git", *arguments],
+            cwd=place.directory,
+            env={**environment, **(extra or {})},
+            timeout=console.timeout,
+            on_line=console.log,
+            should_stop=console.should_stop,
+            secrets=secrets,
+            stdin=stdin.encode() if isinstance(stdin, str) else stdin,
+            pass_fds=pass_fds,
+            streamed=frozenset({"stdout", "stderr"} if show_stdout else {"stderr"}),
+        )
+
+
+def _as_environment(settings: Mapping[str, str], trusted: list[str]) -> dict[str, str]:
+    pairs = [*settings.items(), *(("safe.directory", path) for path in trusted)]
+    environment = {"GIT_CONFIG_COUNT": str(len(pairs))}
+    for number, (key, value) in enumerate(pairs):
+        environment |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return environment
+
+
+@contextlib.contextmanager
+def _credentials(remote: Remote, settings: dict[str, str], environment: dict[str, str]) -> Iterator[None]:
+    if remote.skip_tls_verify:
+        settings["http.sslVerify"] = "false"
+    if remote.allow_local:
+        settings["protocol.file.allow"] = "always"
+    if remote.credentials is None:
+        environment["GIT_SSH_COMMAND"] = _ssh_command(None)
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="kargoweb-git-") as name:
+        secret_file = Path(name) / "secret"
+        if isinstance(remote.credentials, SshKey):
+            _write_private(secret_file, _plain_key(remote.credentials))
+            environment["GIT_SSH_COMMAND"] = _ssh_command(secret_file)
+        else:
+            _write_private(secret_file, _helper_answer(remote.credentials))
+            parts = urlsplit(remote.address)
+            # A pattern with host and port: submodules and redirects to other hosts get nothing.
+            scope = f"credential.{parts.scheme}://{parts.netloc}.helper"
+            settings[scope] = f'!f() {{ test "$1" = get && cat {shlex.quote(str(secret_file))}; }}; f'
+        yield
+
+
+def _helper_answer(credentials: BasicAuth | Token) -> bytes:
+    if isinstance(credentials, Token):
+        credentials = BasicAuth(_TOKEN_USERNAME, credentials.token)
+    for value in (credentials.username, credentials.password):
+        if "\n" in value or "\0" in value:
+            raise Unauthorized("The git credential cannot be used: user name and password must be one line each")
+    return f"username={credentials.username}\npassword={credentials.password}\n".encode()
+
+
+def _plain_key(key: SshKey) -> bytes:
+    """Take the passphrase off: git's ssh has no terminal to ask for it. The file lives for one command."""
+    text = key.private_key.strip().encode() + b"\n"
+    if not key.passphrase:
+        return text
+    try:
+        loaded = serialization.load_ssh_private_key(text, key.passphrase.encode())
+    except (ValueError, UnsupportedAlgorithm):
+        raise Unauthorized("The SSH key of the git credential cannot be opened with its passphrase") from None
+    return loaded.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
+    )
+
+
+def _ssh_command(key_file: Path | None) -> str:
+    # Source: Kargo switches host key checks off for ssh, which it deprecates.
+    options = ["ssh", "-F", "none", "-oBatchMode=yes", "-oStrictHostKeyChecking=no"]
+    options += [f"-oUserKnownHostsFile={os.devnull}", "-oLogLevel=ERROR", "-oConnectTimeout=20"]
+    if key_file is not None:
+        options += ["-oIdentitiesOnly=yes", "-i", str(key_file)]
+    return shlex.join(options)
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+
+
+def _secret_forms(credentials: Credentials | None) -> tuple[str, ...]:
+    secrets = credentials.secrets() if credentials else ()
+    return tuple({*secrets, *(quote(secret, safe="") for secret in secrets)})

@@ -1,0 +1,1 @@
+"""OCI registries: names of images, the distribution protocol, manifests."""

@@ -1,0 +1,77 @@
+"""Addresses of repositories."""
+
+import pytest
+
+from integrations.errors import IntegrationError
+from integrations.git.urls import commit_url, connection_url, infer_provider, mirror_key, normalize_git_url
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://GitHub.com/Org/Repo.git", "https://github.com/org/repo"),
+        ("https://user:pw@github.com/org/repo/", "https://github.com/org/repo"),
+        ("https://github.com/org/repo.git/", "https://github.com/org/repo"),
+        ("https://github.com/org/repo//", "https://github.com/org/repo/"),
+        (" https://github.com/org/\u200brepo ", "https://github.com/org/repo"),
+        ("http://host:8080/r.git", "http://host:8080/r"),
+        ("https://host/R?x=Y", "https://host/R?x=Y"),
+        ("ssh://git@Host/Org/r.git", "ssh://git@host/org/r"),
+        ("git@GitHub.com:Org/repo.git", "ssh://git@github.com/org/repo"),
+        ("something Else", "something Else"),
+    ],
+)
+def test_spellings_of_one_repository_normalize_to_one(url, expected):
+    assert normalize_git_url(url) == expected
+
+
+def test_a_mirror_is_shared_by_spelling_but_not_by_case_of_the_path():
+    assert mirror_key("https://u@Host/Org/r.git/") == mirror_key("https://host/Org/r") == "https://host/Org/r"
+    assert mirror_key("https://host/org/r") != mirror_key("https://host/Org/r")
+    assert mirror_key("git@Host:Org/r.git") == mirror_key("ssh://git@host/Org/r")
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://me@host/Org/r.git", "https://host/Org/r.git"),
+        ("ssh://git@host:22/r", "ssh://git@host:22/r"),
+        ("git@host:r", "git@host:r"),
+    ],
+)
+def test_git_connects_without_the_user_name_for_http(url, expected):
+    assert connection_url(url, allow_local=False) == expected
+
+
+def test_a_password_in_a_url_is_refused_and_not_repeated():
+    with pytest.raises(IntegrationError, match="holds a password") as caught:
+        connection_url("https://me:hunter2@host/r", allow_local=False)
+
+    assert "hunter2" not in str(caught.value)
+
+
+def test_local_paths_need_permission():
+    assert connection_url("/srv/r.git", allow_local=True) == "/srv/r.git"
+
+
+@pytest.mark.parametrize(
+    ("url", "provider", "expected"),
+    [
+        ("https://github.com/Org/Repo.git", None, "https://github.com/Org/Repo/commit/abc"),
+        ("https://acme.ghe.com/o/r", None, "https://acme.ghe.com/o/r/commit/abc"),
+        ("git@gitlab.acme.io:o/sub/r.git", None, "https://gitlab.acme.io/o/sub/r/-/commit/abc"),
+        ("ssh://git@gitea.acme.io:2222/o/r", None, "https://gitea.acme.io/o/r/commit/abc"),
+        ("https://bitbucket.org/o/r", None, "https://bitbucket.org/o/r/commits/abc"),
+        ("https://me@dev.azure.com/o/p/_git/r", None, "https://dev.azure.com/o/p/_git/r/commit/abc"),
+        ("git@ssh.dev.azure.com:v3/o/p/r", None, "https://dev.azure.com/o/p/_git/r/commit/abc"),
+        ("https://o.visualstudio.com/p/_git/r", None, "https://dev.azure.com/o/p/_git/r/commit/abc"),
+        ("https://git.acme.io/o/r", None, None),
+        ("https://git.acme.io/o/r", "gitlab", "https://git.acme.io/o/r/-/commit/abc"),
+    ],
+)
+def test_links_to_a_commit_page(url, provider, expected):
+    assert commit_url(url, "abc", provider=provider) == expected
+
+
+def test_an_unknown_host_has_no_provider():
+    assert infer_provider("https://git.acme.io/github/r") is None
