@@ -1,8 +1,9 @@
-"""Kills the commands of this process when this process is killed outright.
+"""Cleans up after this process when it is killed outright: its commands die, its secret files are deleted.
 
 A worker that gets SIGKILL cannot clean up. So each process that runs commands has one small companion, a
 shell of about one megabyte in a session of its own. It is told the process groups as they come and go
-through a pipe; the kernel closes the pipe when we die, and the companion kills what is still on its list.
+through a pipe; the kernel closes the pipe when we die, and the companion kills what is still on its list and
+deletes our private directory.
 
 PR_SET_PDEATHSIG would reach only the direct child (not git's own children), is tied to the thread that
 started it and needs code between fork and exec, which is not safe with threads.
@@ -12,7 +13,9 @@ import atexit
 import contextlib
 import os
 import subprocess
+import tempfile
 import threading
+from pathlib import Path
 
 _SCRIPT = """
 trap '' HUP INT TERM
@@ -24,19 +27,26 @@ while read -r sign group; do
   esac
 done
 for group in $groups; do kill -s KILL -- "-$group"; done 2>/dev/null
-exit 0
+rm -rf -- "$1"
 """
 
 _lock = threading.Lock()
 _companion: subprocess.Popen[bytes] | None = None
+_directory: Path | None = None
 
 
-def make_ready() -> None:
-    """Start the companion, so that nothing slow lies between the start of a command and `watch`."""
-    global _companion
+def make_ready() -> Path:
+    """Start the companion, so that nothing slow lies between the start of a command and `watch`.
+
+    Returns a directory of this process alone, for files that must not outlive it.
+    """
+    global _companion, _directory
     with _lock:
+        if _directory is None:
+            _directory = Path(tempfile.mkdtemp(prefix="kargoweb-"))
         if _companion is None:
-            _companion = _start()
+            _companion = _start(_directory)
+        return _directory
 
 
 def watch(group: int) -> None:
@@ -50,14 +60,11 @@ def forget(group: int) -> None:
 
 
 def _tell(message: str) -> None:
-    global _companion
-    with _lock:
-        for _ in range(2):
-            if _companion is None:
-                _companion = _start()
-            pipe = _companion.stdin
+    for _ in range(2):
+        make_ready()
+        with _lock:
             try:
-                os.write(pipe.fileno(), message.encode())  # type: ignore[union-attr]
+                os.write(_companion.stdin.fileno(), message.encode())  # type: ignore[union-attr]
             except BrokenPipeError:
                 # Somebody killed the companion. Groups it knew are not told again: they end on their own.
                 _stop()
@@ -65,11 +72,11 @@ def _tell(message: str) -> None:
                 return
 
 
-def _start() -> subprocess.Popen[bytes]:
+def _start(directory: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        ["/bin/sh", "-c", _SCRIPT],
+        ["/bin/sh", "-c", _SCRIPT, "kargoweb-guardian", str(directory)],
         cwd="/",
-        env={},
+        env={"PATH": os.defpath},
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -89,8 +96,9 @@ def _stop() -> None:
 
 def _leave_to_parent() -> None:
     """In a forked child: close our copy of the pipe, else the parent's death would go unnoticed."""
-    global _companion, _lock
+    global _companion, _directory, _lock
     _lock = threading.Lock()
+    _directory = None
     if _companion is not None:
         companion, _companion = _companion, None
         companion.stdin.close()  # type: ignore[union-attr]

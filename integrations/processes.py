@@ -30,6 +30,8 @@ _CHUNK_BYTES = 64 * 1024
 _POLL_SECONDS = 0.1
 # A background child may hold our pipes open after the command itself has ended.
 _DRAIN_SECONDS = 1.0
+# Where nobody collects orphans their group never empties.
+_GONE_SECONDS = 0.5
 _PROXY_VARIABLES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
 _PASSED_ON = frozenset(
     {"PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE"}
@@ -114,12 +116,19 @@ def kill_group(process: subprocess.Popen[bytes], grace: timedelta = STOP_GRACE) 
         process.wait(grace.total_seconds())
     _signal_group(process.pid, signal.SIGKILL)
     process.wait()
+    # The kernel ends the others in its own time; what follows may delete the files they use.
+    end = time.monotonic() + _GONE_SECONDS
+    while time.monotonic() < end and _signal_group(process.pid, 0):
+        time.sleep(0.01)
 
 
-def _signal_group(group: int, number: signal.Signals) -> None:
-    # PermissionError: macOS answers so for a group of zombies.
-    with contextlib.suppress(ProcessLookupError, PermissionError):
+def _signal_group(group: int, number: int) -> bool:
+    """Signal a process group; False when nobody is left in it."""
+    try:
         os.killpg(group, number)
+    except (ProcessLookupError, PermissionError):  # macOS: not permitted for a group of zombies
+        return False
+    return True
 
 
 class _Run:

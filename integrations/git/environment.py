@@ -16,9 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
-
+from integrations import process_guardian
 from integrations.credentials import BasicAuth, Credentials, SshKey, Token
 from integrations.errors import Unauthorized
 from integrations.git.urls import connection_url, mirror_key
@@ -181,10 +179,11 @@ def _credentials(remote: Remote, settings: dict[str, str], environment: dict[str
         environment["GIT_SSH_COMMAND"] = _ssh_command(None)
         yield
         return
-    with tempfile.TemporaryDirectory(prefix="kargoweb-git-") as name:
+    with tempfile.TemporaryDirectory(prefix="git-", dir=process_guardian.make_ready()) as name:
         secret_file = Path(name) / "secret"
         if isinstance(remote.credentials, SshKey):
-            _write_private(secret_file, _plain_key(remote.credentials))
+            _write_private(secret_file, remote.credentials.private_key.strip().encode() + b"\n")
+            environment |= _passphrase_helper(Path(name), remote.credentials)
             environment["GIT_SSH_COMMAND"] = _ssh_command(secret_file)
         else:
             _write_private(secret_file, _helper_answer(remote.credentials))
@@ -204,23 +203,18 @@ def _helper_answer(credentials: BasicAuth | Token) -> bytes:
     return f"username={credentials.username}\npassword={credentials.password}\n".encode()
 
 
-def _plain_key(key: SshKey) -> bytes:
-    """Take the passphrase off: git's ssh has no terminal to ask for it. The file lives for one command."""
-    text = key.private_key.strip().encode() + b"\n"
-    if not key.passphrase:
-        return text
-    try:
-        loaded = serialization.load_ssh_private_key(text, key.passphrase.encode())
-    except (ValueError, UnsupportedAlgorithm):
-        raise Unauthorized("The SSH key of the git credential cannot be opened with its passphrase") from None
-    return loaded.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
-    )
+def _passphrase_helper(directory: Path, key: SshKey) -> dict[str, str]:
+    """Let ssh, which has no terminal here, read the passphrase from a file."""
+    answer, script = directory / "passphrase", directory / "ask"
+    _write_private(answer, key.passphrase.encode() + b"\n")
+    _write_private(script, f"#!/bin/sh\nexec cat {shlex.quote(str(answer))}\n".encode())
+    script.chmod(0o700)
+    return {"SSH_ASKPASS": str(script), "SSH_ASKPASS_REQUIRE": "force", "DISPLAY": "none"}
 
 
 def _ssh_command(key_file: Path | None) -> str:
     # Source: Kargo switches host key checks off for ssh, which it deprecates.
-    options = ["ssh", "-F", "none", "-oBatchMode=yes", "-oStrictHostKeyChecking=no"]
+    options = ["ssh", "-F", "none", "-oPreferredAuthentications=publickey", "-oStrictHostKeyChecking=no"]
     options += [f"-oUserKnownHostsFile={os.devnull}", "-oLogLevel=ERROR", "-oConnectTimeout=20"]
     if key_file is not None:
         options += ["-oIdentitiesOnly=yes", "-i", str(key_file)]

@@ -6,6 +6,7 @@ Who may read is not decided here but in `mirrors.py`.
 """
 
 import contextlib
+import re
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,6 +19,8 @@ from integrations.git.failures import is_damage, local_failure, remote_failure
 from integrations.git.locks import file_lock
 from integrations.git.remote import Refs
 from integrations.processes import ProcessResult
+
+COMMIT_ID = re.compile(r"[0-9a-fA-F]{4,64}")
 
 _KEEP = "refs/keep"
 _STAMP = "kargoweb-fetched"
@@ -33,6 +36,11 @@ class Wanted:
     default_branch: bool = False
     all_branches: bool = False
     all_tags: bool = False
+
+    @property
+    def commit_ids(self) -> tuple[str, ...]:
+        """The commits that can be ids at all: the others exist nowhere, and git might read them as refspecs."""
+        return tuple(commit for commit in self.commits if COMMIT_ID.fullmatch(commit))
 
     def select(self, refs: Refs) -> dict[str, str]:
         """Pick from a remote's refs: full ref name to object id."""
@@ -109,7 +117,7 @@ class Mirror:
         self._check(result, "list the kept commits of the mirror")
         return sorted(set(result.stdout.split()))
 
-    def fetched_at(self) -> float:
+    def fetched_at_seconds(self) -> float:
         """Return when the last fetch began (seconds since the epoch), 0 for never."""
         try:
             return float((self.path / _STAMP).read_text())

@@ -11,7 +11,8 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 from integrations.errors import Aborted, IntegrationError, TimedOut
@@ -50,12 +51,12 @@ class Mirrors:
         self._guard = threading.Lock()
         self._asking: dict[str, threading.Lock] = {}
 
-    def observe(self, remote: Remote, *, since: float | None = None, console: Console = SILENT) -> Refs:
-        """List the remote's refs as they were at `since` (seconds since the epoch; default now) or later.
+    def observe(self, remote: Remote, *, seen_after: datetime | None = None, console: Console = SILENT) -> Refs:
+        """List the remote's refs as they were at `seen_after` (default: now) or later.
 
         Callers of one process who ask at the same time share one `ls-remote`.
         """
-        return self._sight(remote, time.time() if since is None else since, console).refs
+        return self._sight(remote, _seconds(seen_after), console).refs
 
     def open(self, remote: Remote, *, console: Console = SILENT) -> Mirror:
         """Return the mirror as it is, after a proof of access at most a minute old. It may not exist yet."""
@@ -69,14 +70,14 @@ class Mirrors:
         return self._mirror(remote)
 
     def update(
-        self, remote: Remote, wanted: Wanted, *, since: float | None = None, console: Console = SILENT
+        self, remote: Remote, wanted: Wanted, *, seen_after: datetime | None = None, console: Console = SILENT
     ) -> tuple[Mirror, Refs]:
         """Make sure that the mirror has what is wanted; fetch only when the remote shows something new.
 
         The refs returned name the ids that the mirror has, for the wanted ones. Those who wait for a fetch
-        share its result. A damaged mirror is rebuilt. `since` as in `observe`.
+        share its result. A damaged mirror is rebuilt. `seen_after` as in `observe`.
         """
-        sighting = self._sight(remote, time.time() if since is None else since, console)
+        sighting = self._sight(remote, _seconds(seen_after), console)
         mirror = self._mirror(remote)
         try:
             if self._is_current(mirror, wanted, sighting.refs):
@@ -84,7 +85,7 @@ class Mirrors:
         except MirrorDamaged:
             pass  # found again, and dealt with, under the lock
         with mirror.locked(console) as lock:
-            if mirror.fetched_at() > sighting.asked_at:
+            if mirror.fetched_at_seconds() > sighting.asked_at:
                 # Somebody fetched while we waited, and saw the remote later than we did.
                 sighting = self._sight(remote, time.time(), console)
             try:
@@ -147,7 +148,7 @@ class Mirrors:
             return False
         if mirror.missing(names.values()):
             raise MirrorDamaged("The mirror misses commits that it should have")
-        return not mirror.missing(_as_commits(wanted.commits))
+        return not mirror.missing(_as_commits(wanted.commit_ids))
 
     def _fetch(self, mirror: Mirror, remote: Remote, wanted: Wanted, refs: Refs, console: Console, lock: int) -> Refs:
         if not mirror.exists():
@@ -158,7 +159,7 @@ class Mirrors:
             stale = _differing(names, mirror.local_refs())
             if stale:
                 mirror.fetch(remote, stale, refs, console, lock)
-            if mirror.missing(_as_commits(wanted.commits)):
+            if mirror.missing(_as_commits(wanted.commit_ids)):
                 self._fetch_commits(mirror, remote, wanted, refs, console, lock)
         return _with_local(refs, mirror.local_refs(), names)
 
@@ -170,7 +171,7 @@ class Mirrors:
         stale = _differing(everything, mirror.local_refs())
         if stale:
             mirror.fetch(remote, stale, refs, console, lock)
-        for commit in wanted.commits:
+        for commit in wanted.commit_ids:
             if mirror.missing(_as_commits((commit,))):
                 try:
                     mirror.fetch_specs(remote, [commit], console, lock)
@@ -187,6 +188,10 @@ class Mirrors:
         fresh.fetch(remote, names, refs, console, lock)
         fresh.adopt_kept(mirror, remote, console, lock)
         mirror.replace_with(fresh)
+
+
+def _seconds(instant: datetime | None) -> float:
+    return time.time() if instant is None else instant.timestamp()
 
 
 def _silent(_stream: str, _line: str) -> None:
@@ -218,3 +223,9 @@ def _with_local(refs: Refs, local: Mapping[str, str], names: Mapping[str, str]) 
             tags[name] = TagRef(name, here, here)
     head = heads.get(refs.head_branch, refs.head) if refs.head_branch else refs.head
     return Refs(refs.head_branch, head, heads, tags)
+
+
+@cache
+def mirrors_at(root: Path) -> Mirrors:
+    """The mirrors of this process below a directory: one object, for it remembers who may read what."""
+    return Mirrors(root)

@@ -19,13 +19,12 @@ from integrations.git import registrations
 from integrations.git.environment import SILENT, Console, Place, Remote, run_git
 from integrations.git.failures import is_damage, local_failure, push_failure
 from integrations.git.identity import Identity, write_home
-from integrations.git.mirror import Mirror, Wanted
+from integrations.git.mirror import COMMIT_ID, Mirror, Wanted
 from integrations.git.mirrors import Mirrors
 from integrations.git.remote import Refs
 from integrations.git.worktree import Worktree
 from integrations.processes import ProcessResult
 
-_COMMIT_ID = re.compile(r"^[0-9a-fA-F]{4,64}$")
 _WILD = re.compile(r"[*?\[]")
 _INITIAL_MESSAGE = "Initial commit"
 
@@ -69,7 +68,7 @@ class Repository:
         mirror, refs = mirrors.update(remote, wanted, console=console)
         local = mirror.local_refs()
         names = {name: commit for name, commit in local.items() if _remote_id(refs, name) == commit}
-        commits = [commit for commit in wanted.commits if not mirror.missing([f"{commit}^{{commit}}"])]
+        commits = [commit for commit in wanted.commit_ids if not mirror.missing([f"{commit}^{{commit}}"])]
         mirror.keep(keep_as, _kept_commits(wanted, refs, names) | _full_ids(mirror, commits))
         path = clones / secrets.token_hex(6)
         path.mkdir(parents=True, mode=0o700)
@@ -134,19 +133,23 @@ class Repository:
             if not commit:
                 raise NotFound("The repository is empty: name a branch and set create: true to begin one")
         if branch:
-            if not self._resolves(f"refs/heads/{branch}"):
+            if not self._has_ref(f"refs/heads/{branch}"):
                 raise NotFound(f'The repository has no branch "{branch}"')
             return [branch]
         if tag:
-            if not self._resolves(f"refs/tags/{tag}"):
+            if not self._has_ref(f"refs/tags/{tag}"):
                 raise NotFound(f'The repository has no tag "{tag}"')
             return ["--detach", f"refs/tags/{tag}"]
-        if not _COMMIT_ID.match(commit) or not self._resolves(commit):
+        if not COMMIT_ID.fullmatch(commit) or not self._is_commit(commit):
             raise NotFound(f'The repository has no commit "{commit}"')
         return ["--detach", commit]
 
-    def _resolves(self, name: str) -> bool:
-        arguments = ("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+    def _has_ref(self, name: str) -> bool:
+        # Not rev-parse: it would take "main~1" for a branch.
+        return run_git("show-ref", "--verify", "--quiet", "--", name, place=self._place).exit_code == 0
+
+    def _is_commit(self, commit_id: str) -> bool:
+        arguments = ("rev-parse", "--verify", "--quiet", f"{commit_id}^{{commit}}")
         return run_git(*arguments, place=self._place).exit_code == 0
 
     def _checkout(

@@ -1,0 +1,254 @@
+"""Discovery: one claimed pass over a warehouse, from its subscriptions to freight.
+
+Source: Kargo docs "Working with Warehouses"; code `pkg/controller/warehouses/warehouses.go`.
+Differs: all subscriptions are tried even if one fails, and each keeps its own error.
+"""
+
+import logging
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from freight.assembly import create_freight, propose_artifacts
+from freight.criteria import is_satisfied
+from freight.models import Freight, Subscription, Warehouse, WarehousePhase
+from freight.requests import CHECK_TASK
+from freight.selection.errors import SelectorError
+from freight.subscriptions.base import MAX_IGNORED, Discovery, SubscriptionUnusable, Surroundings
+from freight.subscriptions.registry import get_type
+from freight.subscriptions.rows import sync_rows
+from integrations.errors import Aborted, IntegrationError, RateLimited
+from projects import shutdown
+from projects.actors import controller
+from projects.credentials import find_credential
+from projects.durations import parse_duration
+from projects.errors import DomainError
+from projects.leases import Lease, claim, kept, list_due, owned, release
+from projects.notices import announce
+from projects.wakeup import wake
+
+logger = logging.getLogger(__name__)
+
+ACTOR = controller("warehouse")
+SHORTEST_WAIT = timedelta(seconds=5)
+LONGEST_WAIT = timedelta(minutes=5)
+MAX_WAKES = 100
+SHARED_FOR = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How the look at one subscription went."""
+
+    row: Subscription
+    discovery: Discovery | None
+    error: str = ""
+    is_permanent: bool = False
+    retry_after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the pass says of its warehouse."""
+
+    phase: WarehousePhase
+    message: str
+    wait: timedelta
+    makes_freight: bool = False
+
+
+def wake_due_warehouses(*, now: datetime) -> int:
+    """Hand due warehouses to workers, the longest waiting first; returns how many.
+
+    Whoever makes a row due has sent the first wake-up, and a busy worker's queue holds it. So the tick comes in
+    after 1, 2, 4, 8, 16, 32 seconds and then every 32: a lost message costs a second, a full queue grows slowly.
+    """
+    since = Coalesce("due_at", "lease_until")
+    waiting = list_due(Warehouse, now).annotate(since=since).order_by("since").values_list("pk", "since")
+    turns = [pk for pk, instant in waiting if is_turn(now - instant)]
+    for pk in turns[:MAX_WAKES]:
+        wake(CHECK_TASK, pk)
+    return len(turns[:MAX_WAKES])
+
+
+def is_turn(waited: timedelta) -> bool:
+    """Tell whether a row that has waited so long is handed to a worker in this second."""
+    seconds = int(waited.total_seconds())
+    return seconds in (1, 2, 4, 8, 16) or (seconds > 0 and seconds % 32 == 0)
+
+
+def retry_delay(failures: int, *, is_permanent: bool, jitter: float) -> timedelta:
+    """Wait after the n-th failure in a row (from 1): doubling, between 5 s and 5 min. `jitter` is 0 to 1.
+
+    What only a person can put right waits longest at once.
+    """
+    doubled = LONGEST_WAIT if is_permanent else SHORTEST_WAIT * 2 ** min(failures - 1, 10)
+    spread = min(doubled, LONGEST_WAIT) * (0.8 + 0.2 * jitter)
+    return max(SHORTEST_WAIT, spread)
+
+
+def check_warehouse(warehouse_id: int) -> None:
+    """Look once at everything a warehouse watches; does nothing when it is not due or somebody else looks."""
+    started_at = timezone.now()
+    lease = claim(Warehouse, warehouse_id, now=started_at, length=settings.LEASE)
+    if lease is None:
+        return
+    with kept(lease) as lost:
+        warehouse = _begin(lease, now=started_at)
+        try:
+            surroundings = Surroundings(
+                credentials=None,
+                mirrors=Path(settings.DATA_DIR) / "mirrors",
+                allow_private_addresses=settings.ALLOW_PRIVATE_ADDRESSES,
+                should_stop=lambda: lost.is_set() or shutdown.requested.is_set(),
+                seen_after=_fresh_since(warehouse, now=started_at),
+            )
+            outcomes = [_look(warehouse, row, surroundings) for row in sync_rows(warehouse)]
+            verdict = _judge(warehouse, outcomes, shortest_interval=settings.MIN_WAREHOUSE_INTERVAL)
+            _finish(lease, warehouse, outcomes, verdict, started_at=started_at)
+        except Aborted:
+            _give_back(lease, warehouse)
+        except Exception:
+            logger.exception("Discovery broke", extra={"warehouse": warehouse.pk})
+            _finish(lease, warehouse, [], _broken(warehouse), started_at=started_at)
+
+
+def _begin(lease: Lease, *, now: datetime) -> Warehouse:
+    """Say that the look is on, so that pages show it while it lasts."""
+    with transaction.atomic():
+        warehouse = Warehouse.objects.select_related("project").get(pk=lease.pk)
+        owned(lease).update(phase=WarehousePhase.CHECKING)
+        announce(warehouse.project, f"warehouse:{warehouse.name}", now=now)
+    return warehouse
+
+
+def _fresh_since(warehouse: Warehouse, *, now: datetime) -> datetime:
+    """What was seen after the refresh was asked for is new enough: many warehouses of one push share it."""
+    asked_at = warehouse.refresh_requested_at or now
+    return max(asked_at, now - SHARED_FOR)
+
+
+def _look(warehouse: Warehouse, row: Subscription, surroundings: Surroundings) -> Outcome:
+    spec = warehouse.spec["subscriptions"][row.position][row.kind]
+    is_same_rules = warehouse.generation == warehouse.observed_generation
+    try:
+        kind = get_type(row.kind)
+        around = replace(
+            surroundings,
+            credentials=find_credential(warehouse.project, kind.credential_kind, row.repo_url),
+            found=tuple(row.found) if is_same_rules else (),
+            ignored=tuple((item["version"], item["reason"]) for item in row.ignored),
+            observed=row.observed if is_same_rules and not row.error else {},
+        )
+        return Outcome(row, kind.discover(spec, around))
+    except Aborted:
+        raise
+    except RateLimited as error:
+        return Outcome(row, None, error.message, retry_after=error.retry_after)
+    except IntegrationError as error:
+        return Outcome(row, None, error.message, is_permanent=error.permanent)
+    except (SelectorError, SubscriptionUnusable, DomainError) as error:
+        return Outcome(row, None, str(error), is_permanent=True)
+
+
+def _judge(warehouse: Warehouse, outcomes: Sequence[Outcome], *, shortest_interval: timedelta) -> Verdict:
+    failed = [outcome for outcome in outcomes if outcome.discovery is None]
+    if failed:
+        said = "; ".join(f"{_name(outcome.row)}: {outcome.error}" for outcome in failed)
+        return Verdict(WarehousePhase.FAILED, said, _failure_wait(warehouse, failed))
+    wait = max(parse_duration(warehouse.spec.get("interval") or "5m0s"), shortest_interval)
+    empty = [outcome for outcome in outcomes if outcome.discovery and not outcome.discovery.found]
+    if empty:
+        said = "; ".join(f"{get_type(o.row.kind).nothing_found} in {_name(o.row)}" for o in empty)
+        return Verdict(WarehousePhase.EMPTY, f"{said}. No freight can be made until there is one.", wait)
+    if warehouse.spec.get("freightCreationPolicy") == "Manual":
+        return Verdict(WarehousePhase.READY, "", wait)
+    found = [(o.row, o.discovery.found[0]) for o in outcomes if o.discovery]
+    satisfied, message = is_satisfied(warehouse.spec.get("freightCreationCriteria") or {}, found)
+    return Verdict(WarehousePhase.READY, message, wait, makes_freight=satisfied)
+
+
+def _failure_wait(warehouse: Warehouse, failed: Sequence[Outcome]) -> timedelta:
+    wait = retry_delay(
+        warehouse.failures + 1,
+        is_permanent=all(outcome.is_permanent for outcome in failed),
+        jitter=secrets.SystemRandom().random(),
+    )
+    return max(wait, *(outcome.retry_after or timedelta() for outcome in failed))
+
+
+def _broken(warehouse: Warehouse) -> Verdict:
+    wait = retry_delay(warehouse.failures + 1, is_permanent=False, jitter=secrets.SystemRandom().random())
+    message = "Discovery ended by an error of our own; the log of the worker has the details"
+    return Verdict(WarehousePhase.FAILED, message, wait)
+
+
+def _finish(
+    lease: Lease, warehouse: Warehouse, outcomes: Sequence[Outcome], verdict: Verdict, *, started_at: datetime
+) -> None:
+    """Write what was found, make freight, set the next look: all or nothing, and only while the lease holds."""
+    now = timezone.now()
+    due_at = now + verdict.wait
+    with transaction.atomic():
+        if not owned(lease).select_for_update().exists():
+            return
+        for outcome in outcomes:
+            _save(outcome, now=now)
+        fields: dict[str, Any] = {
+            "phase": verdict.phase,
+            "message": verdict.message,
+            "checked_at": now,
+            "failures": 0,
+        }
+        if verdict.phase == WarehousePhase.FAILED:
+            fields["failures"] = F("failures") + 1
+            fields["message"] = f"{verdict.message.rstrip('.')}. Next try at {due_at:%H:%M:%S} UTC."
+        else:
+            fields["observed_generation"] = warehouse.generation
+        if verdict.makes_freight:
+            fields["last_freight_name"] = _make_freight(warehouse, outcomes, now=now).name
+        owned(lease).update(**fields)
+        Warehouse.objects.filter(pk=lease.pk, refresh_requested_at__lte=started_at).update(refresh_requested_at=None)
+        release(lease, due_at=due_at)
+        announce(warehouse.project, f"warehouse:{warehouse.name}", now=now)
+    logger.info("Warehouse checked", extra={"warehouse": warehouse.pk, "phase": verdict.phase})
+
+
+def _save(outcome: Outcome, *, now: datetime) -> None:
+    row, found = outcome.row, outcome.discovery
+    row.checked_at, row.error = now, outcome.error
+    if found is not None:
+        row.found, row.observed = list(found.found), found.observed
+        row.ignored = [{"version": name, "reason": why} for name, why in found.ignored[:MAX_IGNORED]]
+    Subscription.objects.filter(pk=row.pk, kind=row.kind, repo_url=row.repo_url, position=row.position).update(
+        found=row.found, ignored=row.ignored, observed=row.observed, error=row.error, checked_at=row.checked_at
+    )
+
+
+def _make_freight(warehouse: Warehouse, outcomes: Sequence[Outcome], *, now: datetime) -> Freight:
+    artifacts = propose_artifacts(warehouse, [outcome.row for outcome in outcomes])
+    freight, created = create_freight(warehouse, artifacts, actor=ACTOR, now=now)
+    if created:
+        logger.info("Freight created", extra={"warehouse": warehouse.pk, "freight": freight.name})
+    return freight
+
+
+def _give_back(lease: Lease, warehouse: Warehouse) -> None:
+    """The worker stops or has lost the row: leave it as it was, due at once for somebody else."""
+    with transaction.atomic():
+        owned(lease).update(phase=warehouse.phase)
+        release(lease, due_at=timezone.now())
+
+
+def _name(row: Subscription) -> str:
+    named = f'subscription "{row.name}", ' if row.name else ""
+    return f"{named}{row.kind} {row.repo_url}"

@@ -1,0 +1,1 @@
+"""Subscriptions: what a warehouse watches, one file for each kind of artifact."""

@@ -1,0 +1,5 @@
+"""URLs of freight."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,68 @@
+from datetime import timedelta
+
+import pytest
+from celery import current_app
+from django.utils import timezone
+
+from freight import tasks
+from freight.models import Freight
+from freight.requests import request_refresh
+from projects.actors import OPERATOR
+from tests.factories import make_project, make_warehouse
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def sent():
+    """What workers are asked to do: a function that takes all waiting messages, as (task name, arguments)."""
+    with current_app.connection() as connection, connection.SimpleQueue("celery") as queue:
+
+        def take_all():
+            taken = []
+            while queue.qsize():
+                message = queue.get_nowait()
+                message.ack()
+                taken.append((message.headers["task"], *message.payload[0]))
+            return taken
+
+        take_all()
+        yield take_all
+
+
+def test_a_refresh_sends_a_wake_up(sent):
+    warehouse = make_warehouse(make_project())
+
+    request_refresh(OPERATOR, warehouse, now=timezone.now())
+
+    assert sent() == [("freight.check_warehouse", warehouse.pk)]
+
+
+def test_the_tick_sends_due_warehouses_only(sent):
+    project, due_at = make_project(), timezone.now() - timedelta(seconds=1.1)
+    late = make_warehouse(project, "late", due_at=due_at)
+    make_warehouse(project, "early", due_at=timezone.now() + timedelta(minutes=1))
+
+    tasks.tick()
+
+    assert sent() == [("freight.check_warehouse", late.pk)]
+
+
+def test_the_task_checks_a_due_warehouse(oci):
+    oci.push_image("app", "1.0.0")
+    subscriptions = [{"image": {"repoURL": f"{oci.host}/app"}}]
+    warehouse = make_warehouse(make_project(), subscriptions=subscriptions, due_at=timezone.now())
+
+    tasks.check_warehouse(warehouse.pk)
+
+    assert Freight.objects.get().artifacts.get().tag == "1.0.0"
+
+
+def test_the_task_does_nothing_for_a_warehouse_that_was_deleted():
+    tasks.check_warehouse(404)
+
+    assert not Freight.objects.exists()
+
+
+def test_tasks_have_the_names_that_others_send():
+    assert (tasks.tick.name, tasks.check_warehouse.name) == ("freight.tick", "freight.check_warehouse")
