@@ -141,7 +141,8 @@ TIME_ZONE = env_text("KARGOWEB_TIME_ZONE", "UTC")
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = DATA_DIR / "static"
+# Where collected static files lie.
+STATIC_ROOT = Path(env_text("KARGOWEB_STATIC_DIR", str(DATA_DIR / "static")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {
@@ -156,7 +157,7 @@ STORAGES = {
 }
 
 # Celery carries wake-ups only; the database row is the work (docs/decisions/0001).
-CELERY_BROKER_URL = env_text("CELERY_BROKER_URL", "embedded://")
+CELERY_BROKER_URL = env_text("CELERY_BROKER_URL", "embedded://localhost//")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     {

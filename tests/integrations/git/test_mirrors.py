@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,29 @@ def test_proof_of_access_is_asked_once_a_minute(mirrors, git_server, workspace):
     assert git_server.requests["app", "list"] == 1
 
 
+def test_those_who_ask_for_the_same_moment_share_one_listing(mirrors, git_server, workspace):
+    git_server.create("app", {"a.txt": "1"})
+    asked_at = datetime.now(UTC)
+
+    seen = [mirrors.observe(workspace.remote("app"), seen_after=asked_at) for _ in range(57)]
+    commit = git_server.commit("app", {"a.txt": "2"}, "Second")
+
+    assert git_server.requests["app", "list"] == 1
+    assert len({refs.head for refs in seen}) == 1
+    assert mirrors.observe(workspace.remote("app")).head == commit
+
+
+def test_a_refusal_is_not_remembered(mirrors, git_server, workspace):
+    git_server.create("app", {"a.txt": "1"})
+    git_server.accounts["app"] = (GOOD.username, GOOD.password)
+    with pytest.raises(Unauthorized):
+        mirrors.open(workspace.remote("app"))
+
+    del git_server.accounts["app"]
+
+    mirrors.open(workspace.remote("app"))
+
+
 def test_paths_that_differ_in_case_do_not_share_a_mirror(mirrors, git_server, workspace):
     git_server.create("team/app", {"a.txt": "1"})
     git_server.create("Team/app", {"a.txt": "other"})
@@ -139,6 +163,15 @@ def test_finds_a_commit_on_any_branch(mirrors, git_server, workspace):
     mirror, _ = mirrors.update(workspace.remote("app"), Wanted(commits=(commit,)))
 
     assert mirror.missing([commit]) == set()
+
+
+@pytest.mark.parametrize("trick", ["+refs/heads/*:refs/heads/copy-*", "HEAD\n--batch", "--all", ""])
+def test_a_commit_that_is_no_id_does_not_reach_git(mirrors, git_server, workspace, trick):
+    git_server.create("app", {"a.txt": "1"})
+
+    mirror, _ = mirrors.update(workspace.remote("app"), Wanted(branches=("main",), commits=(trick,)))
+
+    assert list(mirror.local_refs()) == ["refs/heads/main"]
 
 
 @pytest.mark.parametrize("damage", ["no objects", "no HEAD", "cut pack", "half made"])
@@ -188,6 +221,7 @@ def test_a_worker_killed_in_the_middle_of_a_fetch_holds_nobody_up(mirrors, git_s
     entered = tmp_path / "entered"
     code = f"""
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from integrations.git.environment import Console, Remote
 from integrations.git.mirror import Wanted

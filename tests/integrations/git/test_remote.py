@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from integrations.credentials import BasicAuth, SshKey, Token
+from integrations.credentials import BasicAuth, Token
 from integrations.errors import Aborted, IntegrationError, NotFound, RateLimited, Unauthorized, Unreachable
 from integrations.git.environment import Console, Place, Remote, run_git
 from integrations.git.failures import is_damage
@@ -63,9 +63,8 @@ def test_a_bare_token_is_sent_as_password(git_server):
         (None, "wants credentials"),
         (BasicAuth("robot", "wrong-one"), "does not accept"),
         (BasicAuth("robot", "two\nlines"), "one line"),
-        (SshKey("not a key", "hush-1"), "cannot be opened"),
     ],
-    ids=["none", "wrong", "two lines", "bad key"],
+    ids=["none", "wrong", "two lines"],
 )
 def test_refused_credentials_are_unauthorized_and_stay_secret(git_server, credentials, advice):
     git_server.create("app", {"a.txt": "1"})

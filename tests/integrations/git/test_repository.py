@@ -107,7 +107,15 @@ def test_odd_branch_names_are_checked_out_and_pushed(workspace, branch):
 
 @pytest.mark.parametrize(
     "target",
-    [{"branch": "none"}, {"tag": "none"}, {"commit": "f" * 40}, {"commit": "--help"}, {"branch": "--orphan"}],
+    [
+        {"branch": "none"},
+        {"tag": "none"},
+        {"commit": "f" * 40},
+        {"commit": "--help"},
+        {"branch": "--orphan"},
+        {"branch": "main~0"},
+        {"tag": "../heads/main"},
+    ],
     ids=str,
 )
 def test_what_the_repository_does_not_have_is_not_found(workspace, target):

@@ -1,0 +1,307 @@
+"""Go's time layouts: times are written and read by the example `Mon Jan 2 15:04:05 MST 2006`.
+
+Source: Go package time, Format and Parse.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from expressions.errors import ExpressionError
+from expressions.times import MONTHS, UTC, WEEKDAYS, Clock, Time, Zone, days_in_month, make_time
+
+_MARK = re.compile(
+    r"January|Jan|Monday|Mon|MST|002|01|02|03|04|05|06|2006|_2006|_2|15|PM|pm"
+    r"|-07:00:00|-070000|-07:00|-0700|-07|Z07:00:00|Z070000|Z07:00|Z0700|Z07"
+    r"|[.,](?:0+|9+)(?![0-9])|1|2|3|4|5"
+)
+_FRACTION = re.compile(r"[.,]([0-9]+)")
+_ABBREVIATION = re.compile(r"[A-Z]{3,5}")
+_OFFSET = {
+    "-07": re.compile(r"([+-])(\d\d)()()", re.ASCII),
+    "-0700": re.compile(r"([+-])(\d\d)(\d\d)()", re.ASCII),
+    "-07:00": re.compile(r"([+-])(\d\d):(\d\d)()", re.ASCII),
+    "-070000": re.compile(r"([+-])(\d\d)(\d\d)(\d\d)", re.ASCII),
+    "-07:00:00": re.compile(r"([+-])(\d\d):(\d\d):(\d\d)", re.ASCII),
+}
+# Marks that read a number: the field, fewest and most digits.
+_NUMBERS: dict[str, tuple[str, int, int]] = {
+    "2006": ("year", 4, 4),
+    "06": ("short_year", 2, 2),
+    "01": ("month", 2, 2),
+    "1": ("month", 1, 2),
+    "02": ("day", 1, 2),
+    "2": ("day", 1, 2),
+    "_2": ("day", 1, 2),
+    "002": ("day_of_year", 3, 3),
+    "15": ("hour", 1, 2),
+    "03": ("hour12", 1, 2),
+    "3": ("hour12", 1, 2),
+    "04": ("minute", 2, 2),
+    "4": ("minute", 1, 2),
+    "05": ("second", 2, 2),
+    "5": ("second", 1, 2),
+}
+RFC3339 = "2006-01-02T15:04:05Z07:00"
+RFC3339_NANO = "2006-01-02T15:04:05.999999999Z07:00"
+GUESSED_LAYOUTS = (
+    "2006-01-02",
+    "15:04:05",
+    "2006-01-02 15:04:05",
+    RFC3339,
+    "02 Jan 06 15:04 MST",
+    "Monday, 02-Jan-06 15:04:05 MST",
+    "Mon, 02 Jan 2006 15:04:05 MST",
+)
+
+
+@lru_cache(maxsize=256)
+def _split(layout: str) -> tuple[tuple[str, str], ...]:
+    """Cut a layout into (literal text before, mark) pairs; the last mark may be empty."""
+    parts: list[tuple[str, str]] = []
+    literal_start = position = 0
+    while found := _MARK.search(layout, position):
+        mark, start = found[0], found.start()
+        position = found.end()
+        if mark in {"Jan", "Mon"} and layout[position : position + 1].islower():
+            continue
+        if mark == "_2006":
+            mark, start = "2006", start + 1
+        parts.append((layout[literal_start:start], mark))
+        literal_start = position
+    parts.append((layout[literal_start:], ""))
+    return tuple(parts)
+
+
+def format_time(time: Time, layout: str) -> str:
+    """Write a time by a Go layout."""
+    clock = time.clock()
+    return "".join(literal + _written(mark, clock) for literal, mark in _split(layout))
+
+
+def _written(mark: str, clock: Clock) -> str:
+    if not mark:
+        return ""
+    if mark[0] in ".,":
+        digits = f"{clock.nanosecond:09d}"[: len(mark) - 1].ljust(len(mark) - 1, "0")
+        if mark[1] == "9":
+            digits = digits.rstrip("0")
+        return mark[0] + digits if digits else ""
+    if mark[0] in "-Z":
+        return _written_offset(mark, clock.offset)
+    return _WRITERS[mark](clock)
+
+
+def _written_offset(mark: str, offset: int) -> str:
+    if mark[0] == "Z" and offset == 0:
+        return "Z"
+    sign = "-" if offset < 0 else "+"
+    hours, rest = divmod(abs(offset), 3600)
+    minutes, seconds = divmod(rest, 60)
+    parts = [f"{hours:02d}", f"{minutes:02d}", f"{seconds:02d}"]
+    digits = sum(char.isdigit() for char in mark) // 2
+    return sign + (":" if ":" in mark else "").join(parts[:digits])
+
+
+def _year(year: int) -> str:
+    return f"{year:04d}" if year >= 0 else f"-{-year:04d}"
+
+
+def _zone_name(clock: Clock) -> str:
+    return clock.abbreviation or _written_offset("-0700", clock.offset)
+
+
+_WRITERS = {
+    "2006": lambda clock: _year(clock.year),
+    "06": lambda clock: f"{clock.year % 100:02d}",
+    "January": lambda clock: MONTHS[clock.month - 1],
+    "Jan": lambda clock: MONTHS[clock.month - 1][:3],
+    "01": lambda clock: f"{clock.month:02d}",
+    "1": lambda clock: str(clock.month),
+    "Monday": lambda clock: WEEKDAYS[clock.weekday],
+    "Mon": lambda clock: WEEKDAYS[clock.weekday][:3],
+    "02": lambda clock: f"{clock.day:02d}",
+    "2": lambda clock: str(clock.day),
+    "_2": lambda clock: f"{clock.day:2d}",
+    "002": lambda clock: f"{clock.day_of_year:03d}",
+    "15": lambda clock: f"{clock.hour:02d}",
+    "03": lambda clock: f"{(clock.hour + 11) % 12 + 1:02d}",
+    "3": lambda clock: str((clock.hour + 11) % 12 + 1),
+    "04": lambda clock: f"{clock.minute:02d}",
+    "4": lambda clock: str(clock.minute),
+    "05": lambda clock: f"{clock.second:02d}",
+    "5": lambda clock: str(clock.second),
+    "PM": lambda clock: "PM" if clock.hour >= 12 else "AM",
+    "pm": lambda clock: "pm" if clock.hour >= 12 else "am",
+    "MST": _zone_name,
+}
+
+
+class _Mismatch(Exception):
+    """The text does not follow the layout."""
+
+
+def parse_time(text: str, layout: str, zone: Zone) -> Time:
+    """Read a time by a Go layout; `zone` counts if the text names none. Raises ExpressionError."""
+    try:
+        return _Reading(text, zone).follow(layout)
+    except _Mismatch:
+        raise ExpressionError(f"invalid date {text!r}: expected the form {layout!r}") from None
+
+
+def guess_time(text: str, zone: Zone) -> Time:
+    """Read a time written in one of the usual forms. Raises ExpressionError."""
+    for layout in GUESSED_LAYOUTS:
+        try:
+            return _Reading(text, zone).follow(layout)
+        except _Mismatch:
+            continue
+    raise ExpressionError(f"invalid date {text!r}", hint="give the layout as second argument, such as `2006-01-02`")
+
+
+class _Reading:
+    """One text being read by one layout."""
+
+    def __init__(self, text: str, zone: Zone) -> None:
+        self.text = text
+        self.at = 0
+        self.zone = zone
+        self.fields: dict[str, int] = {}
+        self.offset: int | None = None
+        self.abbreviation = ""
+        self.afternoon: bool | None = None
+
+    def follow(self, layout: str) -> Time:
+        parts = _split(layout)
+        for number, (literal, mark) in enumerate(parts):
+            self.skip(literal)
+            if mark:
+                self.read(mark, following=parts[number + 1][1])
+        if self.at != len(self.text):
+            raise _Mismatch
+        return self.finish()
+
+    def skip(self, literal: str) -> None:
+        # A blank in the layout stands for any number of blanks, also none at the end of the text.
+        for char in literal:
+            if char == " ":
+                if self.at < len(self.text) and self.text[self.at] != " ":
+                    raise _Mismatch
+                while self.text.startswith(" ", self.at):
+                    self.at += 1
+            elif self.text.startswith(char, self.at):
+                self.at += 1
+            else:
+                raise _Mismatch
+
+    def read(self, mark: str, following: str) -> None:
+        if mark in _NUMBERS:
+            self.read_number(mark)
+            if mark in {"05", "5"} and following[:1] not in {".", ","} and (found := self.match(_FRACTION)):
+                self.set_fraction(found[1])
+        elif mark[0] in ".,":
+            found = self.match(_FRACTION)
+            if found and (mark[1] == "9" or len(found[1]) == len(mark) - 1):
+                self.set_fraction(found[1])
+            elif mark[1] == "0" or found:
+                raise _Mismatch
+        elif mark in {"January", "Jan", "Monday", "Mon"}:
+            self.read_name(mark)
+        elif mark in {"PM", "pm"}:
+            half = self.text[self.at : self.at + 2]
+            if half not in ({"AM", "PM"} if mark == "PM" else {"am", "pm"}):
+                raise _Mismatch
+            self.afternoon = half.upper() == "PM"
+            self.at += 2
+        elif mark == "MST":
+            self.read_abbreviation()
+        else:
+            self.read_offset(mark)
+
+    def match(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
+        found = pattern.match(self.text, self.at)
+        if found:
+            self.at = found.end()
+        return found
+
+    def read_number(self, mark: str) -> None:
+        field, fewest, most = _NUMBERS[mark]
+        if mark == "_2" and self.text.startswith(" ", self.at):
+            self.at += 1
+        end = self.at
+        while end < len(self.text) and end - self.at < most and self.text[end] in "0123456789":
+            end += 1
+        if end - self.at < fewest:
+            raise _Mismatch
+        number = int(self.text[self.at : end])
+        self.at = end
+        if field == "short_year":
+            field, number = "year", number + (1900 if number >= 69 else 2000)
+        self.fields[field] = number
+
+    def set_fraction(self, digits: str) -> None:
+        self.fields["nanosecond"] = int(digits[:9].ljust(9, "0"))
+
+    def read_name(self, mark: str) -> None:
+        names = MONTHS if mark in {"January", "Jan"} else WEEKDAYS
+        short = len(mark) == 3
+        for number, name in enumerate(names, start=1):
+            wanted = name[:3] if short else name
+            if self.text[self.at : self.at + len(wanted)].lower() == wanted.lower():
+                self.at += len(wanted)
+                if names is MONTHS:
+                    self.fields["month"] = number
+                return
+        raise _Mismatch
+
+    def read_abbreviation(self) -> None:
+        found = self.match(_ABBREVIATION)
+        if not found:
+            raise _Mismatch
+        self.abbreviation = found[0]
+
+    def read_offset(self, mark: str) -> None:
+        if mark[0] == "Z" and self.text.startswith("Z", self.at):
+            self.at += 1
+            self.offset, self.abbreviation = 0, "UTC"
+            return
+        found = self.match(_OFFSET["-" + mark[1:]])
+        if not found:
+            raise _Mismatch
+        hours, minutes, seconds = int(found[2]), int(found[3] or 0), int(found[4] or 0)
+        if hours > 24 or minutes > 59 or seconds > 59:
+            raise _Mismatch
+        amount = hours * 3600 + minutes * 60 + seconds
+        self.offset = -amount if found[1] == "-" else amount
+
+    def finish(self) -> Time:
+        read = self.fields.get
+        year = read("year", 0)
+        month, day = read("month", 1), read("day", 1)
+        if "day_of_year" in self.fields:
+            month, day = 1, read("day_of_year", 1)
+            in_range = 1 <= day <= 365 + (days_in_month(year, 2) == 29)
+        else:
+            in_range = 1 <= month <= 12 and 1 <= day <= days_in_month(year, month)
+        hour = read("hour", 0)
+        if "hour12" in self.fields:
+            hour = self.fields["hour12"]
+            in_range = in_range and hour <= 12
+        if self.afternoon is not None and hour <= 12:
+            hour = hour % 12 + (12 if self.afternoon else 0)
+        minute, second = read("minute", 0), read("second", 0)
+        if not in_range or hour > 23 or minute > 59 or second > 59:
+            raise _Mismatch
+        seconds = hour * 3600 + minute * 60 + second
+        return make_time((year, month, day), seconds, read("nanosecond", 0), self.found_zone())
+
+    def found_zone(self) -> Zone:
+        """An offset counts most, then an abbreviation: its name is kept, at offset 0, as Go does."""
+        if self.offset is not None:
+            if self.offset == 0 and self.abbreviation in {"", "UTC"}:
+                return UTC
+            return Zone(self.abbreviation, self.offset)
+        if self.abbreviation and self.abbreviation != "UTC":
+            return Zone(self.abbreviation, 0)
+        return UTC if self.abbreviation else self.zone

@@ -1,0 +1,151 @@
+"""Checks what promotions need and names the remedy for what is missing."""
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from kombu import Connection
+from kombu.exceptions import OperationalError
+
+from freight.models import Warehouse, WarehousePhase
+from projects.heartbeats import find_last_beat, is_silent
+
+_LEAST_FREE_BYTES = 1024**3
+_OLDEST_GIT = (2, 31)
+
+
+class State(StrEnum):
+    """How a check ended; a warning stops no promotion that does not need the thing."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check: what was seen, and the remedy when something is wrong."""
+
+    name: str
+    state: State
+    evidence: str
+    remedy: str = ""
+
+
+def examine(*, now: datetime) -> list[Finding]:
+    """Run every check; one that cannot run is a finding too."""
+    checks: dict[str, Callable[[], Finding]] = {
+        "database": _check_database,
+        "migrations": _check_migrations,
+        "broker": _check_broker,
+        "workers": lambda: _check_workers(now),
+        "git": _check_git,
+        "kustomize": lambda: _check_tool("kustomize", "kustomize-build", alternatives=("kubectl",)),
+        "helm": lambda: _check_tool("helm", "helm-template and helm-update-chart"),
+        "disk": _check_disk,
+        "warehouses": _check_warehouses,
+    }
+    findings = []
+    for name, check in checks.items():
+        try:
+            findings.append(check())
+        except DatabaseError as error:
+            findings.append(Finding(name, State.FAILED, f"needs the database: {error}", "Mend the database first."))
+    return findings
+
+
+def to_json(findings: list[Finding]) -> dict[str, Any]:
+    """{"ok": bool, "findings": [{"name", "state", "evidence", "remedy"}]}."""
+    return {
+        "ok": all(f.state is not State.FAILED for f in findings),
+        "findings": [asdict(f) for f in findings],
+    }
+
+
+def _check_database() -> Finding:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return Finding("database", State.OK, connection.vendor)
+
+
+def _check_migrations() -> Finding:
+    executor = MigrationExecutor(connection)
+    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if missing:
+        names = ", ".join(f"{m.app_label}.{m.name}" for m, _ in missing[:3])
+        return Finding(
+            "migrations",
+            State.FAILED,
+            f"{len(missing)} not applied: {names}",
+            "Run `kargoweb up` or `manage.py migrate`.",
+        )
+    return Finding("migrations", State.OK, "all applied")
+
+
+def _check_broker() -> Finding:
+    url = settings.CELERY_BROKER_URL
+    shown = url.rpartition("@")[2]
+    try:
+        with Connection(url, transport_options=settings.CELERY_BROKER_TRANSPORT_OPTIONS, connect_timeout=3) as broker:
+            broker.ensure_connection(max_retries=1, interval_start=0.1)
+    except (OperationalError, OSError) as error:
+        remedy = "Start the broker, or correct CELERY_BROKER_URL. Nothing is lost: queued work waits in the database."
+        return Finding("broker", State.FAILED, f"{shown}: {error}", remedy)
+    return Finding("broker", State.OK, shown)
+
+
+def _check_workers(now: datetime) -> Finding:
+    last = find_last_beat("worker")
+    if is_silent("worker", now=now):
+        since = f"no sign of life since {last:%Y-%m-%d %H:%M:%S} UTC" if last else "none was ever seen"
+        return Finding(
+            "workers", State.FAILED, since, "Start a worker and the scheduler: `kargoweb up`, or see deploy/."
+        )
+    return Finding("workers", State.OK, f"last sign of life {last:%H:%M:%S} UTC")
+
+
+def _check_git() -> Finding:
+    if shutil.which("git") is None:
+        return Finding("git", State.FAILED, "not on PATH", "Install git 2.31 or newer.")
+    text = subprocess.run(
+        ["git", "--version"], capture_output=True, text=True, timeout=10, check=False
+    ).stdout.strip()
+    digits = [part for part in text.split()[-1].split(".") if part.isdigit()] if text else []
+    if tuple(int(part) for part in digits[:2]) < _OLDEST_GIT:
+        return Finding("git", State.FAILED, text or "does not run", "Install git 2.31 or newer.")
+    return Finding("git", State.OK, text)
+
+
+def _check_tool(name: str, steps: str, *, alternatives: tuple[str, ...] = ()) -> Finding:
+    for program in (name, *alternatives):
+        if path := shutil.which(program):
+            return Finding(name, State.OK, path)
+    return Finding(name, State.WARNING, "not on PATH", f"Install {name} if a template uses {steps}.")
+
+
+def _check_disk() -> Finding:
+    free = shutil.disk_usage(settings.DATA_DIR).free
+    shown = f"{free / 1024**3:.1f} GiB free in {settings.DATA_DIR}"
+    if free < _LEAST_FREE_BYTES:
+        return Finding("disk", State.FAILED, shown, "Free some space, or move KARGOWEB_DATA_DIR to a larger disk.")
+    return Finding("disk", State.OK, shown)
+
+
+def _check_warehouses() -> Finding:
+    failed = list(Warehouse.objects.filter(phase=WarehousePhase.FAILED).select_related("project")[:5])
+    if failed:
+        shown = "; ".join(f"{w.project.name}/{w.name}: {w.message}" for w in failed)
+        return Finding(
+            "warehouses",
+            State.WARNING,
+            shown,
+            "Open the warehouse's page: it says what was refused and when it is tried next.",
+        )
+    return Finding("warehouses", State.OK, f"{Warehouse.objects.count()} without a failure")

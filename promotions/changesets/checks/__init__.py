@@ -1,0 +1,1 @@
+"""Checks across objects, on documents and on what exists beside them. Pure."""

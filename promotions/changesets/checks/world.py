@@ -1,0 +1,70 @@
+"""World: everything that will exist once the documents are applied; what checks look things up in. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from promotions.changesets.kinds import Key
+from promotions.graph import StageInputs
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Contents by key, stored objects overlaid with those of the documents.
+
+    `is_complete` is False offline, where what the given files do not hold may still exist.
+    """
+
+    objects: Mapping[Key, Mapping[str, Any]]
+    is_complete: bool
+
+    def has_project(self, name: str) -> bool:
+        return Key("Project", "", name) in self.objects
+
+    def find(self, kind: str, project: str, name: str) -> Mapping[str, Any] | None:
+        """Contents of one object; cluster-wide kinds are found from every project."""
+        return self.objects.get(Key(kind, "" if kind.startswith("Cluster") else project, name))
+
+    def list_names(self, kind: str, project: str) -> list[str]:
+        """Names of the objects of one kind that a project can use."""
+        owner = "" if kind.startswith("Cluster") else project
+        return sorted(key.name for key in self.objects if key.kind == kind and key.project == owner)
+
+    def stage_inputs(self, project: str) -> dict[str, StageInputs]:
+        """What each stage of a project takes freight from."""
+        return {
+            key.name: inputs_of(contents)
+            for key, contents in self.objects.items()
+            if key.kind == "Stage" and key.project == project
+        }
+
+
+def inputs_of(spec: Mapping[str, Any]) -> StageInputs:
+    """Warehouses a stage takes freight from directly, and its upstream stages."""
+    requests = spec.get("requestedFreight") or []
+    return StageInputs(
+        warehouses=_once(r["origin"]["name"] for r in requests if r["sources"].get("direct")),
+        stages=_once(name for r in requests for name in r["sources"].get("stages") or ()),
+    )
+
+
+def _once(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
+
+
+def template_of(spec: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`promotionTemplate.spec`, or nothing."""
+    template: Mapping[str, Any] = (spec.get("promotionTemplate") or {}).get("spec") or {}
+    return template
+
+
+def steps_of(spec: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The steps of a stage's template."""
+    return template_of(spec).get("steps") or []
+
+
+def variables_of(*lists: Any) -> Iterator[tuple[str, str]]:
+    """(name, value) of lists of variables, one after the other; no value is empty text."""
+    for variables in lists:
+        for variable in variables or ():
+            yield variable["name"], variable.get("value") or ""

@@ -1,0 +1,194 @@
+"""The real things behind the protocols that steps see: credentials, push lock, freight, metadata, lookups."""
+
+import hashlib
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from django.db import transaction
+from django.utils import timezone
+
+from freight.models import Freight
+from integrations.git.urls import normalize_git_url
+from integrations.http import HttpClient
+from projects.credentials import find_credential
+from projects.encryption import unseal
+from projects.leases import claim, kept, release
+from projects.models import Credential, CredentialKind, Project
+from promotions.engine.masking import Masker
+from promotions.engine.site import Site
+from promotions.models import Promotion, PushLock, Stage
+from promotions.references import FreightReference
+from promotions.steps.base import Step
+from promotions.steps.capabilities import Capabilities, GitIdentity
+from promotions.steps.capabilities import Credential as CredentialValue
+from promotions.steps.capabilities import CredentialKind as KindName
+
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+_LOCK_POLL_SECONDS = 0.1
+
+
+class PushStopped(Exception):
+    """The wait for the push lock was ended from outside."""
+
+
+class SiteGit:
+    """Git as this installation does it."""
+
+    push_policy: Literal["AlwaysRebase"] = "AlwaysRebase"
+
+    def __init__(self, site: Site) -> None:
+        self.mirrors_dir: Path = site.mirrors_dir
+        self.identity = GitIdentity(site.git_name, site.git_email)
+        self.allow_file_protocol = False
+        self._lease = site.lease
+
+    @contextmanager
+    def push_lock(self, repo_url: str, branch: str, *, should_stop: Callable[[], bool]) -> Iterator[None]:
+        """Wait for the branch, hold it, give it back; a killed holder frees it with its lease."""
+        key = hashlib.sha256(f"{normalize_git_url(repo_url)} {branch}".encode()).hexdigest()
+        lock, _ = PushLock.objects.get_or_create(key=key, defaults={"due_at": _LONG_AGO})
+        while (lease := claim(PushLock, lock.pk, now=timezone.now(), length=self._lease)) is None:
+            if should_stop():
+                raise PushStopped(f'Stopped while waiting for other pushes to "{branch}"')
+            time.sleep(_LOCK_POLL_SECONDS)
+        try:
+            with kept(lease):
+                yield
+        finally:
+            release(lease, due_at=_LONG_AGO)
+
+
+class ProjectCredentials:
+    """Credentials of one project; whatever is handed out is masked in the log."""
+
+    def __init__(self, project: Project, masker: Masker) -> None:
+        self._project, self._masker = project, masker
+
+    def find(self, kind: KindName, repo_url: str) -> CredentialValue | None:
+        """See projects.credentials."""
+        found = find_credential(self._project, CredentialKind(kind), repo_url)
+        for secret in found.secrets() if found else ():
+            self._masker.add(secret)
+        return found
+
+
+class CollectionFreight:
+    """The freight that this promotion brings together."""
+
+    def __init__(self, promotion: Promotion, stage: Stage) -> None:
+        self._references = tuple(FreightReference.from_json(item) for item in promotion.collection.values())
+        self._stage = stage
+
+    def list_references(self) -> tuple[FreightReference, ...]:
+        """All references, sorted by origin."""
+        return self._references
+
+    def list_ambiguous_images(self) -> frozenset[str]:
+        """Images that several subscriptions of the requested warehouses offer."""
+        names = [request["origin"]["name"] for request in self._stage.requested_freight]
+        warehouses = self._stage.project.warehouses.filter(name__in=names)
+        urls = Counter(
+            subscription["image"]["repoURL"]
+            for warehouse in warehouses
+            for subscription in warehouse.spec["subscriptions"]
+            if "image" in subscription
+        )
+        return frozenset(url for url, count in urls.items() if count > 1)
+
+
+class ProjectMetadata:
+    """Metadata of stages and freight of one project."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    def merge(self, kind: Literal["Stage", "Freight"], name: str, values: dict[str, Any]) -> None:
+        """Upsert keys under the row's lock. Raises LookupError."""
+        rows: Any = (Stage if kind == "Stage" else Freight).objects.filter(project=self._project, name=name)
+        with transaction.atomic():
+            row = rows.select_for_update().first()
+            if row is None:
+                raise LookupError(f'{kind} "{name}" does not exist in project "{self._project.name}"')
+            rows.filter(pk=row.pk).update(metadata={**row.metadata, **values})
+
+
+class ProjectLookups:
+    """What the data functions of expressions read; secrets are masked from the start of the pass."""
+
+    def __init__(self, project: Project, site: Site) -> None:
+        self._project, self._key = project, site.secret_key
+
+    def secret(self, name: str) -> dict[str, str] | None:
+        """Any secret of the project, whatever its kind; None when there is none."""
+        return self._read(Credential.objects.filter(project=self._project, name=name).first())
+
+    def shared_secret(self, name: str) -> dict[str, str] | None:
+        """A shared secret, only of the generic kind."""
+        rows = Credential.objects.filter(project__isnull=True, kind=CredentialKind.GENERIC)
+        return self._read(rows.filter(name=name).first())
+
+    def config_map(self, name: str) -> dict[str, str] | None:
+        """None: there are no config maps in this release, and a missing one is an empty map."""
+        return None
+
+    def shared_config_map(self, name: str) -> dict[str, str] | None:
+        """None, as `config_map`."""
+        return None
+
+    def freight_metadata(self, name: str) -> dict[str, Any] | None:
+        """Metadata of freight, None when it has none or does not exist."""
+        row = Freight.objects.filter(project=self._project, name=name).first()
+        return row.metadata or None if row else None
+
+    def freight_status(self, name: str) -> dict[str, Any] | None:
+        """Kargo's Freight.status: {"currentlyIn", "verifiedIn", "approvedFor", "metadata"}."""
+        row = Freight.objects.filter(project=self._project, name=name).first()
+        if row is None:
+            return None
+        stays = row.occupancies.filter(until__isnull=True).select_related("stage")
+        verified, approved = row.verifications.select_related("stage"), row.approvals.select_related("stage")
+        return {
+            "currentlyIn": {stay.stage.name: {"since": stay.since.isoformat()} for stay in stays},
+            "verifiedIn": {v.stage.name: {"verifiedAt": v.verified_at.isoformat()} for v in verified},
+            "approvedFor": {a.stage.name: {"approvedAt": a.approved_at.isoformat()} for a in approved},
+            "metadata": row.metadata,
+        }
+
+    def stage_metadata(self, name: str) -> dict[str, Any] | None:
+        """Metadata of a stage, None when it has none or does not exist."""
+        row = Stage.objects.filter(project=self._project, name=name).first()
+        return row.metadata or None if row else None
+
+    def _read(self, row: Credential | None) -> dict[str, str] | None:
+        if row is None:
+            return None
+        values: dict[str, str] = unseal(row.sealed, key=self._key)
+        if row.repo_url:
+            values = {"repoURL": row.repo_url, "username": row.username, **values}
+        return values
+
+
+def load_masker(project: Project, site: Site) -> Masker:
+    """Knows every secret that this project could meet: its own and the shared ones."""
+    rows = Credential.objects.filter(project=project) | Credential.objects.filter(project__isnull=True)
+    return Masker(text for row in rows for text in unseal(row.sealed, key=site.secret_key).values())
+
+
+def grant(
+    step: Step[Any], promotion: Promotion, stage: Stage, *, site: Site, masker: Masker, http: HttpClient
+) -> Capabilities:
+    """What this step asked for in `needs`, and nothing else."""
+    project = promotion.project
+    makers: dict[str, Callable[[], Any]] = {
+        "git": lambda: SiteGit(site),
+        "credentials": lambda: ProjectCredentials(project, masker),
+        "freight": lambda: CollectionFreight(promotion, stage),
+        "metadata": lambda: ProjectMetadata(project),
+        "http": lambda: http,
+    }
+    return Capabilities(**{name: makers[name]() for name in step.needs})

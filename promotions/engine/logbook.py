@@ -1,0 +1,99 @@
+"""The log of one promotion: lines are masked, numbered without gaps and stored in small batches.
+
+A batch is written when 64 lines wait or 100 ms after the first of them; it and the line count are one
+transaction under the lease, so a worker that lost it cannot write, and no number is given twice.
+"""
+
+import threading
+from collections import deque
+from types import TracebackType
+
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from projects.leases import Lease, owned
+from projects.notices import announce
+from promotions.engine.masking import Masker
+from promotions.models import LogBatch, Promotion
+
+_BATCH_LINES = 64
+_BATCH_SECONDS = 0.1
+_LONGEST_LINE = 16_384
+
+
+class Logbook:
+    """Collects lines from any thread and stores them in order. Use as a context manager: leaving stores the rest."""
+
+    def __init__(self, promotion: Promotion, lease: Lease, masker: Masker) -> None:
+        self._promotion, self._lease, self._masker = promotion, lease, masker
+        self._waiting: deque[tuple[int, str, str]] = deque()
+        self._lock, self._writing = threading.Lock(), threading.Lock()
+        self._filled, self._closed = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._flush_often, name="logbook", daemon=True)
+
+    def __enter__(self) -> "Logbook":
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self._closed.set()
+        self._filled.set()
+        self._thread.join()
+        self.flush()
+
+    def write(self, step_index: int, text: str, stream: str = "info") -> None:
+        """Take one or several lines. `stream` is out, err or info (our own words)."""
+        masked = self._masker.text(text)
+        with self._lock:
+            for line in masked.splitlines() or [""]:
+                shown = line if len(line) <= _LONGEST_LINE else line[:_LONGEST_LINE] + " … (cut)"
+                self._waiting.append((step_index, stream, shown.replace("\x00", "")))
+            full = len(self._waiting) >= _BATCH_LINES
+        self._filled.set()
+        if full:
+            self.flush()
+
+    def flush(self) -> None:
+        """Store what waits."""
+        with self._writing:
+            while batch := self._take():
+                self._store(batch[0][0], [[stream, text] for _, stream, text in batch])
+
+    def _take(self) -> list[tuple[int, str, str]]:
+        """Up to one batch of lines of one step."""
+        with self._lock:
+            batch: list[tuple[int, str, str]] = []
+            while self._waiting and len(batch) < _BATCH_LINES:
+                if batch and self._waiting[0][0] != batch[0][0]:
+                    break
+                batch.append(self._waiting.popleft())
+            return batch
+
+    def _store(self, step_index: int, lines: list[list[str]]) -> None:
+        now = timezone.now()
+        with transaction.atomic():
+            if not owned(self._lease).update(log_line_count=F("log_line_count") + len(lines)):
+                return
+            last = Promotion.objects.values_list("log_line_count", flat=True).get(pk=self._promotion.pk)
+            LogBatch.objects.create(
+                promotion=self._promotion,
+                step_index=step_index,
+                first_line=last - len(lines) + 1,
+                last_line=last,
+                lines=lines,
+                at=now,
+            )
+            announce(self._promotion.project, f"log:{self._promotion.number}", now=now)
+
+    def _flush_often(self) -> None:
+        try:
+            while not self._closed.is_set():
+                self._filled.wait()
+                self._filled.clear()
+                self._closed.wait(_BATCH_SECONDS)
+                self.flush()
+        finally:
+            connection.close()

@@ -1,0 +1,61 @@
+"""Masks secrets in everything that leaves a step: log lines, messages, shown config and output."""
+
+import base64
+import json
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+MASK = "••••••"
+# Shorter texts are no secrets worth hiding, and masking them would make logs unreadable.
+_SHORTEST = 4
+
+
+def _forms(secret: str) -> set[str]:
+    encoded = base64.b64encode(secret.encode()).decode()
+    urlsafe = base64.urlsafe_b64encode(secret.encode()).decode()
+    quoted_json = json.dumps(secret)[1:-1]
+    forms = {
+        secret,
+        encoded,
+        encoded.rstrip("="),
+        urlsafe,
+        quote(secret, safe=""),
+        quote_plus(secret),
+        quoted_json,
+    }
+    return {form for form in forms if len(form) >= _SHORTEST}
+
+
+class Masker:
+    """Knows secret texts and replaces them, also in base64, URL and JSON form."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._forms: tuple[str, ...] = ()
+        for secret in secrets:
+            self.add(secret)
+
+    def add(self, secret: str) -> None:
+        """Hide this text from now on; of a text of several lines, also each line."""
+        found = set(self._forms)
+        for part in (secret, *secret.splitlines()):
+            if len(part.strip()) >= _SHORTEST:
+                found |= _forms(part.strip())
+        # The longest first, so that a secret that contains another one is hidden whole.
+        self._forms = tuple(sorted(found, key=len, reverse=True))
+
+    def text(self, text: str) -> str:
+        """The text with every secret replaced."""
+        for form in self._forms:
+            text = text.replace(form, MASK)
+        return text
+
+    def value(self, value: Any) -> Any:
+        """A JSON value with every secret replaced, in keys too."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict):
+            return {self.text(str(key)): self.value(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.value(item) for item in value]
+        return value

@@ -1,0 +1,284 @@
+"""One pass: run a promotion as far as it can go now, saving after every step.
+
+Source: Kargo code, promotion controller (reconcile, promote); promotions.md of the specification, sections 2, 6, 8.
+Differs: a clean shutdown hands over at the next step; an abort ends the running step; a lost lease writes nothing.
+"""
+
+import logging
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import DatabaseError, IntegrityError, transaction
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from integrations.http import HttpClient
+from projects import shutdown
+from projects.encryption import seal, unseal
+from projects.leases import Lease, claim, owned, release
+from projects.notices import announce
+from projects.wakeup import wake
+from promotions.engine import workspace
+from promotions.engine.capabilities import load_masker
+from promotions.engine.collections import build_collection, list_requested_origins
+from promotions.engine.logbook import Logbook
+from promotions.engine.outcomes import StepEnd, Verdict, backoff, final_phase
+from promotions.engine.site import USER_AGENT, Site
+from promotions.engine.stepping import Interrupted, Pass, decide_skip, try_step, wait_after
+from promotions.engine.watch import Watch
+from promotions.gates import ProjectFacts, is_available
+from promotions.models import Promotion, Stage, StepRun
+from promotions.moves import move
+from promotions.phases import Phase, StepStatus
+
+logger = logging.getLogger(__name__)
+
+
+def run_pass(promotion_id: int, *, site: Site) -> None:
+    """Claim the promotion, go as far as possible, give it back with the time of the next look."""
+    lease = claim(Promotion, promotion_id, now=timezone.now(), length=site.lease)
+    if lease is None:
+        return
+    due_at: datetime | None = None
+    try:
+        due_at = _Runner(lease, site).run()
+    except DatabaseError:
+        # Leave the lease to run out: whoever comes next finds the row as it was saved last.
+        logger.exception("Database failed during a pass", extra={"promotion": promotion_id})
+        return
+    except Exception as error:
+        logger.exception("Pass failed outside a step", extra={"promotion": promotion_id})
+        _Runner(lease, site).end(Phase.ERRORED, f"Something outside the steps broke: {type(error).__name__}: {error}")
+    release(lease, due_at=due_at)
+
+
+@dataclass(frozen=True, slots=True)
+class _Runner:
+    lease: Lease
+    site: Site
+
+    def run(self) -> datetime | None:
+        """Returns when to look again; None when somebody else will make the promotion due."""
+        promotion = self._load()
+        if promotion is None or not promotion.is_live:
+            return None
+        if promotion.abort_requested_at is not None:
+            return self._end_aborted(promotion)
+        stage = promotion.stage
+        if stage is None:
+            return self.end(
+                Phase.ERRORED,
+                f'Stage "{promotion.stage_name}" was deleted while this promotion waited or ran.',
+            )
+        if promotion.phase == Phase.PENDING and not self._start(promotion, stage):
+            return None
+        if refusal := self._refusal(promotion, stage):
+            return self.end(Phase.ERRORED, refusal)
+        self._rows().update(collection=build_collection(stage, promotion.freight))  # type: ignore[arg-type]
+        promotion.refresh_from_db()
+        return self._run_steps(promotion, stage)
+
+    def end(self, phase: Phase, message: str) -> None:
+        """Move to a terminal phase; the stage takes note of it next."""
+        now = timezone.now()
+        with transaction.atomic():
+            promotion = self._load()
+            if promotion is None:
+                return
+            source = Phase(promotion.phase)
+            if source is Phase.PENDING and phase not in (Phase.ERRORED, Phase.ABORTED):
+                raise ValueError(f"a queued promotion cannot end {phase}")
+            if move(self._rows(), source=source, target=phase, message=message, finished_at=now):
+                _tell(promotion, now=now)
+                Stage.objects.filter(pk=promotion.stage_id).update(due_at=now)
+                if promotion.stage_id:
+                    wake("promotions.reconcile_stage", promotion.stage_id)
+
+    def _rows(self) -> QuerySet[Promotion]:
+        rows: Any = owned(self.lease)
+        return rows  # type: ignore[no-any-return]
+
+    def _load(self) -> Promotion | None:
+        return self._rows().select_related("project", "freight", "stage", "stage__last_promotion").first()
+
+    def _start(self, promotion: Promotion, stage: Stage) -> bool:
+        """From queued to running, when the stage says that it is this promotion's turn."""
+        if stage.current_promotion_id != promotion.pk:
+            return False
+        now = timezone.now()
+        try:
+            with transaction.atomic():
+                if not move(self._rows(), source=Phase.PENDING, target=Phase.RUNNING, started_at=now):
+                    return False
+                _tell(promotion, now=now)
+        except IntegrityError:
+            return False  # another one of this stage still runs; the queue wakes this one later
+        promotion.phase, promotion.started_at = Phase.RUNNING, now
+        return True
+
+    def _refusal(self, promotion: Promotion, stage: Stage) -> str:
+        """Why the promotion may not go on, asked in every pass."""
+        freight = promotion.freight
+        if freight is None:
+            return f'Freight "{promotion.freight_alias}" ({promotion.freight_name}) not found: it was deleted.'
+        facts = ProjectFacts.load(promotion.project, freight_ids=[freight.pk])
+        if is_available(facts, stage, freight, now=timezone.now()):
+            return ""
+        return f'Freight "{freight.alias}" is not available to Stage "{stage.name}" any more.'
+
+    def _run_steps(self, promotion: Promotion, stage: Stage) -> datetime | None:
+        is_new = not workspace.is_there(self.site.work_dir, promotion)
+        workdir = workspace.create(self.site.work_dir, promotion)
+        masker = load_masker(promotion.project, self.site)
+        with (
+            Watch(self.lease) as watch,
+            Logbook(promotion, self.lease, masker) as logbook,
+            HttpClient(self.site.http_policy, USER_AGENT) as http,
+        ):
+            if is_new:
+                self._begin(promotion, logbook)
+            p = Pass(
+                promotion=promotion,
+                stage=stage,
+                requested_origins=list_requested_origins(stage),
+                site=self.site,
+                workdir=workdir,
+                masker=masker,
+                logbook=logbook,
+                watch=watch,
+                http=http,
+                state=self._read_state(promotion),
+                runs=list(promotion.step_runs.order_by("index")),
+            )
+            due_at = self._visit(p)
+        if watch.is_aborted:
+            return self._end_aborted(promotion)
+        if due_at is None and not watch.is_lost:
+            ends = [StepEnd(r.status, r.message, r.continue_on_error) for r in p.runs]
+            if all(run.is_finished for run in p.runs):
+                self.end(*final_phase(ends))
+        return due_at
+
+    def _begin(self, promotion: Promotion, logbook: Logbook) -> None:
+        """A fresh work tree means the first step: what earlier steps left in a lost one is gone."""
+        if promotion.step_runs.exclude(status=StepStatus.NOT_REACHED).exists():
+            logbook.write(0, "The work tree was lost; starting again at the first step.")
+            promotion.step_runs.update(
+                status="", message="", started_at=None, finished_at=None, error_count=0, tries=0
+            )
+            self._rows().update(current_step=0, health_checks=[])
+            promotion.refresh_from_db()
+            return
+        who = promotion.actor_name or "auto-promotion"
+        logbook.write(0, f"{promotion.freight_alias} to {promotion.stage_name}, asked for by {who}")
+
+    def _visit(self, p: Pass) -> datetime | None:
+        """Go through the steps from the current one on. A time means: look again then."""
+        for run in p.runs[p.promotion.current_step :]:
+            if p.watch.is_lost or p.watch.is_aborted:
+                return None
+            if shutdown.requested.is_set():
+                p.logbook.write(run.index, "This worker shuts down; another one goes on from here.")
+                return timezone.now()
+            wait = self._visit_one(p, run)
+            if wait is not None:
+                return timezone.now() + wait
+        return None
+
+    def _visit_one(self, p: Pass, run: StepRun) -> timedelta | None:
+        """None: the step is finished (or nothing may be written any more); else how long to wait."""
+        now = timezone.now()
+        skip = decide_skip(p, run) if run.started_at is None else None
+        if skip is not None:
+            self._save(p, run, skip)
+            return None
+        run.started_at = run.started_at or now
+        run.status, run.tries = StepStatus.RUNNING, run.tries + 1
+        with transaction.atomic():
+            if not self._rows().update(version=F("version") + 1):
+                return None
+            run.save(update_fields=["started_at", "status", "tries"])
+            _tell(p.promotion, now=now)
+        again = f", try {run.tries}" if run.tries > 1 else ""
+        p.logbook.write(run.index, f"Step {run.index + 1} of {len(p.runs)}: {run.alias} ({run.kind}){again}")
+        verdict, shown = try_step(p, run)
+        if isinstance(verdict, Interrupted):
+            return None
+        run.shown_config = shown
+        self._save(p, run, verdict)
+        if verdict.is_finished:
+            return None
+        p.promotion.retry_round = p.promotion.retry_round + 1 if verdict.is_error else 0
+        self._rows().update(retry_round=p.promotion.retry_round)
+        return wait_after(verdict, backoff=backoff(max(p.promotion.retry_round, 1), jitter=random.random()))  # noqa: S311
+
+    def _save(self, p: Pass, run: StepRun, verdict: Verdict) -> None:
+        """Store how the step stands, its output and the place of the next one, in one transaction under the lease."""
+        now = timezone.now()
+        has_run = run.started_at is not None
+        run.status, run.message = verdict.status, p.masker.text(verdict.message)
+        run.error_count = verdict.error_count
+        if has_run:
+            run.finished_at = now if verdict.is_finished else None
+            run.shown_output = p.masker.value(verdict.output)
+            _remember_output(p, run, verdict)
+        p.logbook.flush()
+        fields: dict[str, Any] = {"version": F("version") + 1}
+        if has_run:
+            fields["sealed_state"] = seal(p.state, key=self.site.secret_key)
+        if verdict.is_finished:
+            fields |= {"current_step": run.index + 1, "retry_round": 0}
+        if verdict.health_check is not None:
+            check = {"uses": verdict.health_check.uses, "config": verdict.health_check.config}
+            p.promotion.health_checks = [*p.promotion.health_checks, check]
+            fields["health_checks"] = p.promotion.health_checks
+        with transaction.atomic():
+            if not self._rows().update(**fields):
+                return
+            run.save()
+            _tell(p.promotion, now=now)
+        _log_verdict(p, run, verdict)
+
+    def _read_state(self, promotion: Promotion) -> dict[str, Any]:
+        if not promotion.sealed_state:
+            return {}
+        state: dict[str, Any] = unseal(promotion.sealed_state, key=self.site.secret_key)
+        return state
+
+    def _end_aborted(self, promotion: Promotion) -> None:
+        who = promotion.abort_requested_by or self._rows().values_list("abort_requested_by", flat=True).first()
+        now = timezone.now()
+        with transaction.atomic():
+            if self._rows().exists():
+                promotion.step_runs.filter(status=StepStatus.RUNNING).update(
+                    status=StepStatus.ABORTED, finished_at=now
+                )
+                self.end(Phase.ABORTED, f"Promotion terminated by {who}")
+
+
+def _remember_output(p: Pass, run: StepRun, verdict: Verdict) -> None:
+    """Kargo's rule: the output replaces the earlier one in every case; compose-output also speaks for its task."""
+    output = dict(verdict.output) if verdict.output is not None else None
+    p.state[run.alias] = output
+    task, separator, _ = run.alias.rpartition("::")
+    if separator and run.kind == "compose-output" and output and verdict.status == StepStatus.SUCCEEDED:
+        p.state[task] = {**(p.state.get(task) or {}), **output}
+
+
+def _log_verdict(p: Pass, run: StepRun, verdict: Verdict) -> None:
+    if verdict.status == StepStatus.RUNNING:
+        p.logbook.write(run.index, verdict.message or "Waiting", "err" if verdict.is_error else "info")
+    elif verdict.status in (StepStatus.FAILED, StepStatus.ERRORED):
+        p.logbook.write(run.index, f"{verdict.status.value}: {verdict.message}", "err")
+    elif run.started_at is None:
+        p.logbook.write(run.index, f"Step {run.index + 1} of {len(p.runs)}: {run.alias}. {verdict.message}")
+    else:
+        p.logbook.write(run.index, ": ".join(filter(None, (verdict.status.value, verdict.message))))
+
+
+def _tell(promotion: Promotion, *, now: datetime) -> None:
+    """Pages of the promotion and of its stage refresh."""
+    announce(promotion.project, f"promotion:{promotion.number}", now=now)
+    announce(promotion.project, f"stage:{promotion.stage_name}", now=now)

@@ -1,0 +1,178 @@
+"""One step of one pass: skip it or run it, and say how it stands. Writes nothing but the log.
+
+Source: Kargo code, promotion orchestrator (executeSteps); promotions.md of the specification, section 2.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from django.utils import timezone
+
+from expressions import ExpressionError
+from integrations.http import HttpClient
+from projects.durations import parse_duration
+from promotions.engine.capabilities import ProjectLookups, grant
+from promotions.engine.logbook import Logbook
+from promotions.engine.masking import Masker
+from promotions.engine.outcomes import Limits, Verdict, judge
+from promotions.engine.site import Site
+from promotions.engine.watch import Watch
+from promotions.models import Promotion, Stage, StepRun
+from promotions.phases import StepStatus
+from promotions.planning.artifacts import RequestedOrigin
+from promotions.planning.facts import PromotionFacts, StepFact
+from promotions.planning.scope import Scope, evaluate_config, is_wanted
+from promotions.references import FreightReference
+from promotions.steps.base import Result, Step, StepContext
+from promotions.steps.execution import execute
+from promotions.steps.registry import find_step
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """Everything one pass over one promotion works with."""
+
+    promotion: Promotion
+    stage: Stage
+    requested_origins: tuple[RequestedOrigin, ...]
+    site: Site
+    workdir: Path
+    masker: Masker
+    logbook: Logbook
+    watch: Watch
+    http: HttpClient
+    # {alias: output}; filled as steps run.
+    state: dict[str, Any]
+    runs: list[StepRun]
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """The step was cut off by an abort or a lost lease: there is no verdict."""
+
+
+def decide_skip(p: Pass, run: StepRun) -> Verdict | None:
+    """A verdict when the step is not to be run at all: skipped, or its `if` is broken. Not asked once it started."""
+    step = p.promotion.steps[run.index]
+    if "if" not in step:
+        failed = next((r for r in p.runs[: run.index] if _has_failed(r)), None)
+        if failed is None:
+            return None
+        return _untouched(StepStatus.SKIPPED, f'Not run: step "{failed.alias}" {failed.status.lower()}')
+    try:
+        if is_wanted(_scope(p, run), step):
+            return None
+    except ExpressionError as error:
+        text = f'error checking if step "{run.alias}" should be skipped: {error}'
+        return _untouched(StepStatus.ERRORED, p.masker.text(text))
+    return _untouched(StepStatus.SKIPPED, f"Skipped: {step['if']} is false")
+
+
+def try_step(p: Pass, run: StepRun) -> tuple[Verdict | Interrupted, Any]:
+    """Run the step once; also gives its evaluated config, masked, for the page."""
+    step = find_step(run.kind)
+    if step is None:
+        text = f'step kind "{run.kind}" is not registered; see `kargoweb step list` for those that are'
+        return _untouched(StepStatus.ERRORED, text), None
+    try:
+        config = evaluate_config(_scope(p, run), p.promotion.steps[run.index])
+    except ExpressionError as error:
+        text = f"failed to build step context: {error}"
+        return _untouched(StepStatus.ERRORED, p.masker.text(text)), None
+    limits = read_limits(step, p.promotion.steps[run.index])
+    started_at = run.started_at or timezone.now()
+    deadline = started_at + limits.timeout if limits.timeout else None
+    result = _execute(p, run, step, config, deadline)
+    shown = p.masker.value(config)
+    if p.watch.is_lost or p.watch.is_aborted:
+        return Interrupted(), shown
+    verdict = judge(
+        result,
+        alias=run.alias,
+        error_count=run.error_count,
+        started_at=started_at,
+        now=timezone.now(),
+        limits=limits,
+    )
+    return verdict, shown
+
+
+def read_limits(step: Step[Any], planned: dict[str, Any]) -> Limits:
+    """The planned step's own retry settings over the defaults of its kind; an explicit 0s means no time limit."""
+    retry = planned.get("retry") or {}
+    timeout = parse_duration(retry["timeout"]) if retry.get("timeout") else step.timeout
+    return Limits(retry.get("errorThreshold") or step.error_threshold, timeout or None)
+
+
+def _execute(
+    p: Pass, run: StepRun, step: Step[Any], config: dict[str, Any], deadline: datetime | None
+) -> Result | Exception:
+    context = StepContext(
+        workdir=p.workdir,
+        project=p.promotion.project.name,
+        stage=p.promotion.stage_name,
+        promotion=p.promotion.name,
+        alias=run.alias,
+        log=lambda text, stream: p.logbook.write(run.index, text, stream),
+        should_stop=lambda: p.watch.wants_stop(deadline),
+        can=grant(step, p.promotion, p.stage, site=p.site, masker=p.masker, http=p.http),
+        previous_output=p.state.get(run.alias),
+    )
+    try:
+        return execute(step, config, context)
+    except Exception as error:  # a step's crash must end this promotion, not the worker
+        logger.exception("Step ended with an exception", extra={"promotion": p.promotion.name, "step": run.alias})
+        return error
+
+
+def _scope(p: Pass, run: StepRun) -> Scope:
+    promotion = p.promotion
+    return Scope(
+        facts=PromotionFacts(
+            ui_base_url=p.site.base_url,
+            project=promotion.project.name,
+            promotion=promotion.name,
+            stage=promotion.stage_name,
+            freight_name=promotion.freight_name,
+            freight_alias=promotion.freight.alias if promotion.freight else promotion.freight_alias,
+            warehouse=promotion.origin.partition("/")[2],
+            actor_label=promotion.actor_label,
+            is_rollback=promotion.is_rollback,
+        ),
+        promotion_vars=promotion.vars,
+        state=p.state,
+        step_facts=tuple(
+            StepFact(
+                alias=reached.alias,
+                status=reached.status,
+                message=reached.message,
+                started_at=reached.started_at,
+                finished_at=reached.finished_at,
+                error_count=reached.error_count,
+                continue_on_error=reached.continue_on_error,
+            )
+            for reached in p.runs[: run.index + 1]
+        ),
+        references=tuple(FreightReference.from_json(item) for item in promotion.collection.values()),
+        requested_origins=p.requested_origins,
+        lookups=ProjectLookups(promotion.project, p.site),
+    )
+
+
+def _has_failed(run: StepRun) -> bool:
+    return run.status in (StepStatus.FAILED, StepStatus.ERRORED) and not run.continue_on_error
+
+
+def _untouched(status: StepStatus, message: str) -> Verdict:
+    """A verdict on a step that never ran."""
+    return Verdict(status, message, True, 0)
+
+
+def wait_after(verdict: Verdict, *, backoff: timedelta) -> timedelta:
+    """How long until the next try of an unfinished step."""
+    return backoff if verdict.is_error else verdict.check_again_in or backoff

@@ -1,0 +1,59 @@
+"""The private work tree of a promotion: one directory, kept between passes, gone after the end.
+
+Its clones borrow objects from mirrors, which keep them under the promotion's name until the work tree is removed.
+"""
+
+import os
+import re
+import shutil
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from integrations.git.mirror import Mirror
+from promotions.models import Promotion
+from promotions.steps.paths import PRIVATE_DIR
+
+
+def directory(work_dir: Path, promotion: Promotion) -> Path:
+    """Where the promotion works: `<id>-<ulid>`, so that it is never another promotion's."""
+    ulid = re.sub(r"[^a-z0-9]", "", promotion.name.rsplit(".", 2)[1])
+    return work_dir / f"{promotion.pk}-{ulid}"
+
+
+def is_there(work_dir: Path, promotion: Promotion) -> bool:
+    """False before the first pass, and when the directory was lost."""
+    return directory(work_dir, promotion).is_dir()
+
+
+def create(work_dir: Path, promotion: Promotion) -> Path:
+    """Make the directory, mode 0700; fine if it exists."""
+    path = directory(work_dir, promotion)
+    work_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.mkdir(exist_ok=True, mode=0o700)
+    return path
+
+
+def remove(work_dir: Path, promotion: Promotion) -> None:
+    """Let go of the mirrors and delete the directory, also where steps took away write permission."""
+
+    def make_writable(function: Callable[..., Any], path: str, _: Any) -> None:
+        if not os.path.lexists(path):
+            return
+        os.chmod(os.path.dirname(path), stat.S_IRWXU)
+        if not os.path.islink(path):
+            os.chmod(path, stat.S_IRWXU)
+        function(path)
+
+    path = directory(work_dir, promotion)
+    if path.exists():
+        for mirror in _list_borrowed_mirrors(path):
+            mirror.release(promotion.name)
+        shutil.rmtree(path, onerror=make_writable)
+
+
+def _list_borrowed_mirrors(workdir: Path) -> list[Mirror]:
+    clones = (workdir / PRIVATE_DIR / "clones").glob("*/repo/objects/info/alternates")
+    lines = {line for file in clones for line in file.read_text().splitlines() if line.strip()}
+    return [Mirror(Path(line).parent) for line in sorted(lines)]

@@ -1,0 +1,85 @@
+"""What a step may reach of ours, behind protocols; the engine hands in the real ones, `step run` a file's."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeVar
+
+from integrations.credentials import BasicAuth, SshKey, Token
+from integrations.http import HttpClient
+from promotions.references import FreightReference
+
+Credential = BasicAuth | Token | SshKey
+_Capability = TypeVar("_Capability")
+CredentialKind = Literal["git", "image", "helm"]
+
+
+@dataclass(frozen=True, slots=True)
+class GitIdentity:
+    """Who commits when a step names nobody."""
+
+    name: str
+    email: str
+    signing_key: str = ""
+
+
+class GitAccess(Protocol):
+    """Mirrors, identity and the lock that keeps pushes of ours to one branch in a row."""
+
+    mirrors_dir: Path
+    identity: GitIdentity
+    push_policy: Literal["AlwaysRebase", "AlwaysMerge", "RebaseOrMerge", "RebaseOrFail"]
+    allow_file_protocol: bool
+
+    def push_lock(
+        self, repo_url: str, branch: str, *, should_stop: Callable[[], bool]
+    ) -> AbstractContextManager[None]:
+        """Hold the queue of one branch; shared by all workers."""
+        ...
+
+
+class CredentialAccess(Protocol):
+    """Credentials of the project, then shared ones; the values are masked in the log from then on."""
+
+    def find(self, kind: CredentialKind, repo_url: str) -> Credential | None:
+        """The first credential that fits, or None: work anonymously."""
+        ...
+
+
+class FreightAccess(Protocol):
+    """The freight collection that this promotion makes."""
+
+    def list_references(self) -> tuple[FreightReference, ...]:
+        """All references of the target collection, sorted by origin."""
+        ...
+
+    def list_ambiguous_images(self) -> frozenset[str]:
+        """Repository URLs that more than one subscription of the requested warehouses offers."""
+        ...
+
+
+class MetadataAccess(Protocol):
+    """Metadata of stages and freight of the project."""
+
+    def merge(self, kind: Literal["Stage", "Freight"], name: str, values: dict[str, Any]) -> None:
+        """Upsert keys. Raises LookupError when there is no such thing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What this step was given; a step only gets what its `needs` name."""
+
+    git: GitAccess | None = None
+    credentials: CredentialAccess | None = None
+    freight: FreightAccess | None = None
+    metadata: MetadataAccess | None = None
+    http: HttpClient | None = None
+
+
+def given(capability: _Capability | None) -> _Capability:
+    """A capability the step declared in `needs`; its presence was checked before the step began."""
+    if capability is None:
+        raise LookupError("The step uses a capability that its `needs` do not name.")
+    return capability

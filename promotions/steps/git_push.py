@@ -1,0 +1,133 @@
+"""git-push: push the commits of a work tree to a branch, or a tag.
+
+Source: Kargo docs `promotion-steps/git-push.md`, code `runner/builtin/git_pusher.go`.
+Differs: the lock of a branch is shared by all workers; a detached HEAD may push to a new branch; after a conflict
+the work tree is as before.
+"""
+
+import random
+import time
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from integrations.errors import Aborted, IntegrationConflict, PushRejected, Rejected
+from integrations.git.environment import Remote
+from integrations.git.urls import commit_url
+from integrations.git.worktree import PushPolicy, Worktree
+from promotions.steps.base import Done, Effect, Step, StepConfig, StepContext, StepErrored, StepFailed
+from promotions.steps.capabilities import given
+from promotions.steps.git_work import console, find_remote, load_worktree
+
+_FIRST_WAIT, _GROWTH, _LONGEST_WAIT, _JITTER = 1.0, 1.5, 30.0, 0.5
+_POLL_SECONDS = 0.1
+
+
+def _whole(value: object) -> object:
+    """Expressions give whole numbers as floats at times; JSON does not tell them apart either."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+class Config(StepConfig):
+    path: str = Field(min_length=1, description="Work tree to push from.")
+    target_branch: str = Field("", description="Branch to push to; the current one when empty.")
+    generate_target_branch: bool = Field(False, description="Push to a branch named after the promotion.")
+    tag: str = Field("", description="Push this tag and nothing else.")
+    force: bool = Field(False, description="Overwrite what the remote branch has.")
+    max_attempts: Annotated[int, BeforeValidator(_whole)] = Field(
+        10, ge=1, le=2147483647, description="How often to try when the remote branch moves on."
+    )
+    provider: Literal["", "azure", "bitbucket", "gitea", "github", "gitlab"] = Field(
+        "", description="For the commit's URL; found by the host when left out."
+    )
+
+    @model_validator(mode="after")
+    def allow_one_target(self) -> "Config":
+        if sum(map(bool, (self.target_branch, self.generate_target_branch, self.tag))) > 1:
+            raise ValueError("at most one of targetBranch, generateTargetBranch and tag is allowed")
+        if self.tag and self.force:
+            raise ValueError("force is not allowed with tag")
+        if "provider" in self.model_fields_set and not self.provider:
+            raise ValueError("provider: must be one of azure, bitbucket, gitea, github, gitlab")
+        return self
+
+
+def run(context: StepContext, config: Config) -> Done:
+    worktree = load_worktree(context, config.path)
+    remote = find_remote(context, worktree)
+    branch = worktree.current_branch()
+    if config.tag:
+        context.log(f"Pushing tag {config.tag} to {remote.address}", "info")
+        worktree.push_tag(config.tag, remote, console=console(context))
+    else:
+        branch = _choose_branch(context, config, branch)
+        force = config.force or config.generate_target_branch
+        _push_until_accepted(context, config, worktree, remote, branch, force=force)
+    commit = worktree.head()
+    link = commit_url(worktree.origin_url(), commit, provider=config.provider or None)
+    output = {"commit": commit, "branch": branch, "commitURL": link}
+    return Done({key: value for key, value in output.items() if value})
+
+
+def _choose_branch(context: StepContext, config: Config, current: str | None) -> str:
+    if config.generate_target_branch:
+        return f"kargo/promotion/{context.promotion}"
+    branch = config.target_branch or current
+    if not branch:
+        raise StepErrored(
+            f'"{config.path}" is not on a branch (a tag or commit is checked out); set targetBranch.',
+            permanent=True,
+        )
+    return branch
+
+
+def _push_until_accepted(
+    context: StepContext, config: Config, worktree: Worktree, remote: Remote, branch: str, *, force: bool
+) -> None:
+    git = given(context.can.git)
+    context.log(f"Pushing to branch {branch} of {remote.address}", "info")
+    wait = _FIRST_WAIT
+    for attempt in range(1, config.max_attempts + 1):
+        try:
+            with git.push_lock(worktree.origin_url(), branch, should_stop=context.should_stop):
+                if not force:
+                    _integrate(context, worktree, remote, branch, PushPolicy(git.push_policy))
+                worktree.push(branch, remote, force=force, console=console(context))
+        except PushRejected as error:
+            if attempt == config.max_attempts:
+                raise StepErrored(f"The push was refused {attempt} times: {error}") from error
+            context.log(f"Branch {branch} has moved on; trying again ({attempt + 1})", "info")
+            _pause(context, wait * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311  # no secret
+            wait = min(wait * _GROWTH, _LONGEST_WAIT)
+        else:
+            return
+
+
+def _integrate(context: StepContext, worktree: Worktree, remote: Remote, branch: str, policy: PushPolicy) -> None:
+    try:
+        worktree.integrate(branch, remote, policy=policy, console=console(context))
+    except (IntegrationConflict, Rejected) as error:
+        raise StepFailed(str(error)) from error
+
+
+def _pause(context: StepContext, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        if context.should_stop():
+            raise Aborted("The push was stopped on request")
+        time.sleep(min(left, _POLL_SECONDS))
+
+
+STEP = Step(
+    "git-push",
+    Config,
+    run,
+    effect=Effect.OUTSIDE,
+    rerun="Commits that are there already are not pushed again; a branch made for the promotion is overwritten.",
+    outputs={
+        "commit": "SHA of the commit pushed, after remote changes were brought in.",
+        "branch": "Branch pushed to; with tag, the current one.",
+        "commitURL": "Web page of the commit, when the provider is known.",
+    },
+    needs=("git", "credentials"),
+)

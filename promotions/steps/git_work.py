@@ -1,0 +1,70 @@
+"""What all git steps share: where clones lie, whose credentials are used, where git's output goes."""
+
+from email.errors import MessageError
+from email.headerregistry import Address
+from pathlib import Path
+
+from pydantic import Field, field_validator
+
+from integrations.git.environment import Console, Remote
+from integrations.git.identity import Identity
+from integrations.git.worktree import Worktree
+from promotions.steps.base import StepConfig, StepContext, StepErrored
+from promotions.steps.capabilities import given
+from promotions.steps.private import private_dir
+
+
+class Author(StepConfig):
+    """Who a commit is by."""
+
+    name: str = Field(min_length=1, description="Name of the author.")
+    email: str = Field(description="E-mail address of the author.")
+    signing_key: str = Field("", description="GPG private key; not supported yet, must be empty.")
+
+    @field_validator("email")
+    @classmethod
+    def require_an_address(cls, text: str) -> str:
+        try:
+            address = Address(addr_spec=text)
+        except (MessageError, ValueError, IndexError) as error:
+            raise ValueError("must be an e-mail address") from error
+        if not address.username or not address.domain:
+            raise ValueError("must be an e-mail address")
+        return text
+
+
+def read_identity(author: Author) -> Identity:
+    """Raises StepErrored for a signing key: better no commit than one without the signature asked for."""
+    refuse_signing(author.signing_key)
+    return Identity(author.name, author.email)
+
+
+def refuse_signing(signing_key: str) -> None:
+    """Raises StepErrored when there is a key."""
+    if signing_key:
+        raise StepErrored("Signing commits with a GPG key is not supported; remove signingKey.", permanent=True)
+
+
+def clones_dir(context: StepContext) -> Path:
+    """Where this promotion's clones are, out of reach of other steps."""
+    return private_dir(context) / "clones"
+
+
+def console(context: StepContext) -> Console:
+    """Git writes its progress to standard error; here it is ordinary output."""
+    return Console(log=lambda _, line: context.log(line, "out"), should_stop=context.should_stop)
+
+
+def load_worktree(context: StepContext, path: str) -> Worktree:
+    """The work tree that git-clone made at `path`, or around it. Raises NotFound."""
+    return Worktree.load(context.path(path), clones_dir(context))
+
+
+def find_remote(context: StepContext, worktree: Worktree) -> Remote:
+    """The repository the work tree came from, with the project's credentials for it."""
+    return worktree.remote(given(context.can.credentials).find("git", worktree.origin_url()))
+
+
+def worktree_id(worktree: Worktree) -> str:
+    """Tells a work tree from a later one at the same path."""
+    return (worktree.root / ".git").read_text()

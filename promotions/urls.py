@@ -1,0 +1,31 @@
+"""URLs of promotions."""
+
+from django.urls import path
+
+from promotions.views.manifests import manifests, manifests_apply, manifests_export, manifests_preview
+from promotions.views.member import member, member_remove, member_roles
+from promotions.views.members import member_add, members
+from promotions.views.new_project import new_project, new_project_apply, new_project_preview
+from promotions.views.projects import projects
+from promotions.views.task import task
+from promotions.views.task_list import task_list
+
+_MEMBERS = "p/<str:project_name>/settings/members/"
+
+urlpatterns = [
+    path("", projects, name="projects"),
+    path("manifests/", new_project, name="manifests-new"),
+    path("manifests/preview/", new_project_preview, name="manifests-new-preview"),
+    path("manifests/apply/", new_project_apply, name="manifests-new-apply"),
+    path("p/<str:project_name>/manifests/", manifests, name="manifests"),
+    path("p/<str:project_name>/manifests/preview/", manifests_preview, name="manifests-preview"),
+    path("p/<str:project_name>/manifests/apply/", manifests_apply, name="manifests-apply"),
+    path("p/<str:project_name>/manifests/export/", manifests_export, name="manifests-export"),
+    path("p/<str:project_name>/tasks/", task_list, name="task-list"),
+    path("p/<str:project_name>/tasks/<str:name>/", task, name="task"),
+    path(_MEMBERS, members, name="members"),
+    path("p/<str:project_name>/settings/add-member/", member_add, name="member-add"),
+    path(f"{_MEMBERS}<str:username>/", member, name="member"),
+    path(f"{_MEMBERS}<str:username>/roles/", member_roles, name="member-roles"),
+    path(f"{_MEMBERS}<str:username>/remove/", member_remove, name="member-remove"),
+]

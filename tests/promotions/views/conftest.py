@@ -1,0 +1,10 @@
+"""People for the page tests of promotions."""
+
+import pytest
+
+from tests.cast import Cast, make_cast
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    return make_cast()
