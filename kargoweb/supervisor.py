@@ -72,7 +72,7 @@ def supervise(*, host: str, port: int, demo: bool) -> int:
     prepared = subprocess.run([sys.executable, "-m", "kargoweb.prepare", *(["--demo"] if demo else [])], check=False)
     if prepared.returncode != 0:
         return prepared.returncode
-    children = [Child(name, argv) for name, argv in _commands(host, port, demo).items()]
+    children = [Child(name, argv) for name, argv in child_commands(host=host, port=port, demo=demo).items()]
     stop = threading.Event()
 
     def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
@@ -95,7 +95,8 @@ def supervise(*, host: str, port: int, demo: bool) -> int:
     return 0
 
 
-def _commands(host: str, port: int, demo: bool) -> dict[str, list[str]]:
+def child_commands(*, host: str, port: int, demo: bool) -> dict[str, list[str]]:
+    """What runs on one machine: {name: argv}."""
     python = sys.executable
     celery = [python, "-m", "celery", "--app", "kargoweb", "--quiet"]
     commands = {

@@ -14,7 +14,7 @@ from expressions import ExpressionError, to_json
 from integrations.credentials import BasicAuth
 from integrations.git.urls import normalize_git_url
 from integrations.http import HttpClient, HttpPolicy
-from promotions.engine.outcomes import Limits, judge
+from promotions.engine import Limits, judge
 from promotions.planning.artifacts import RequestedOrigin
 from promotions.planning.facts import PromotionFacts
 from promotions.planning.scope import Scope, evaluate_config, is_wanted

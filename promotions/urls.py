@@ -6,11 +6,18 @@ from promotions.views.manifests import manifests, manifests_apply, manifests_exp
 from promotions.views.member import member, member_remove, member_roles
 from promotions.views.members import member_add, members
 from promotions.views.new_project import new_project, new_project_apply, new_project_preview
+from promotions.views.permission_check import permission_check
 from promotions.views.projects import projects
+from promotions.views.promotion import promotion, promotion_head, promotion_steps
+from promotions.views.promotion_abort import promotion_abort
+from promotions.views.promotion_list import promotion_list
+from promotions.views.promotion_log import promotion_log, promotion_log_text
+from promotions.views.streams import events, log_stream
 from promotions.views.task import task
 from promotions.views.task_list import task_list
 
 _MEMBERS = "p/<str:project_name>/settings/members/"
+_PROMOTIONS = "p/<str:project_name>/promotions/"
 
 urlpatterns = [
     path("", projects, name="projects"),
@@ -23,8 +30,18 @@ urlpatterns = [
     path("p/<str:project_name>/manifests/export/", manifests_export, name="manifests-export"),
     path("p/<str:project_name>/tasks/", task_list, name="task-list"),
     path("p/<str:project_name>/tasks/<str:name>/", task, name="task"),
+    path("p/<str:project_name>/events", events, name="events"),
+    path(_PROMOTIONS, promotion_list, name="promotion-list"),
+    path(f"{_PROMOTIONS}<int:number>/", promotion, name="promotion"),
+    path(f"{_PROMOTIONS}<int:number>/head/", promotion_head, name="promotion-head"),
+    path(f"{_PROMOTIONS}<int:number>/steps/", promotion_steps, name="promotion-steps"),
+    path(f"{_PROMOTIONS}<int:number>/abort/", promotion_abort, name="promotion-abort"),
+    path(f"{_PROMOTIONS}<int:number>/log/", promotion_log, name="promotion-log"),
+    path(f"{_PROMOTIONS}<int:number>/log/text/", promotion_log_text, name="promotion-log-text"),
+    path(f"{_PROMOTIONS}<int:number>/log/stream", log_stream, name="promotion-log-stream"),
     path(_MEMBERS, members, name="members"),
     path("p/<str:project_name>/settings/add-member/", member_add, name="member-add"),
+    path("p/<str:project_name>/settings/who-may/", permission_check, name="permission-check"),
     path(f"{_MEMBERS}<str:username>/", member, name="member"),
     path(f"{_MEMBERS}<str:username>/roles/", member_roles, name="member-roles"),
     path(f"{_MEMBERS}<str:username>/remove/", member_remove, name="member-remove"),

@@ -9,7 +9,6 @@ of a repository, so `blobless` changes nothing.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from freight.models import ArtifactKind

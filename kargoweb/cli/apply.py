@@ -3,7 +3,7 @@
 import click
 
 from kargoweb.cli.django_setup import set_up_django
-from kargoweb.cli.manifest_files import print_problems, read_sources
+from kargoweb.cli.manifest_files import print_problems, read_sources, recursive_option
 
 
 @click.command("apply")
@@ -14,15 +14,16 @@ from kargoweb.cli.manifest_files import print_problems, read_sources
     multiple=True,
     required=True,
     metavar="FILE|DIR|-",
-    help="File, directory (with all below) or - for standard input; may be repeated.",
+    help="File, directory or - for standard input; may be repeated.",
 )
+@recursive_option
 @click.option("--dry-run", is_flag=True, help="Print the differences and change nothing.")
-def command(names: tuple[str, ...], dry_run: bool) -> None:
+def command(names: tuple[str, ...], recursive: bool, dry_run: bool) -> None:
     """Create or update what manifests describe; one line an object.
 
     If anything is wrong, all problems are printed, nothing is changed and the exit code is 1.
     """
-    sources = read_sources(names)
+    sources = read_sources(names, recursive=recursive)
     set_up_django()
     from django.utils import timezone
 

@@ -29,4 +29,6 @@ def _check_tables() -> None:
     except OperationalError as error:
         raise click.ClickException(f"The database cannot be reached: {error}. Check DATABASE_URL.") from error
     if missing:
-        raise click.ClickException("The database is not up to date. Start `kargoweb up` once, or run: python manage.py migrate")
+        raise click.ClickException(
+            "The database is not up to date. Start `kargoweb up` once, or run: python manage.py migrate"
+        )

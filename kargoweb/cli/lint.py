@@ -5,20 +5,21 @@ from dataclasses import asdict
 
 import click
 
-from kargoweb.cli.manifest_files import print_problems, read_sources
+from kargoweb.cli.manifest_files import print_problems, read_sources, recursive_option
 
 
 @click.command("lint")
 @click.argument("names", nargs=-1, required=True, metavar="FILE|DIR|-...")
+@recursive_option
 @click.option("-o", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def command(names: tuple[str, ...], output: str) -> None:
+def command(names: tuple[str, ...], recursive: bool, output: str) -> None:
     """Check manifests: fields, references among the given files, cycles, step kinds, configs, expressions.
 
     Exit code 1 when there are errors; warnings do not fail.
     """
     from promotions.changesets import lint_texts
 
-    report = lint_texts(read_sources(names))
+    report = lint_texts(read_sources(names, recursive=recursive))
     if output == "json":
         findings = {"errors": report.errors, "warnings": report.warnings}
         listed = {severity: [asdict(problem) for problem in found] for severity, found in findings.items()}

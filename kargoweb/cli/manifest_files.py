@@ -10,12 +10,16 @@ from projects.documents import Problem, SourceText
 
 _ENDINGS = {".yaml", ".yml"}
 
+recursive_option = click.option(
+    "-R", "--recursive", is_flag=True, help="Read directories with all that is below them."
+)
 
-def read_sources(names: Iterable[str]) -> list[SourceText]:
-    """The texts of files, of all YAML files below directories, and of standard input for `-`; each file once."""
+
+def read_sources(names: Iterable[str], *, recursive: bool) -> list[SourceText]:
+    """The texts of files, of the YAML files in directories, and of standard input for `-`; each file once."""
     sources: dict[str, SourceText] = {}
     for name in names:
-        for file in _list_files(name):
+        for file in _list_files(name, recursive=recursive):
             if file not in sources:
                 sources[file] = SourceText(file, _read(file))
     return list(sources.values())
@@ -30,13 +34,15 @@ def print_problems(label: str, problems: Iterable[Problem]) -> None:
             click.echo(f"    {problem.hint}", err=True)
 
 
-def _list_files(name: str) -> Iterator[str]:
+def _list_files(name: str, *, recursive: bool) -> Iterator[str]:
     if name == "-" or not (path := Path(name)).is_dir():
         yield name
         return
-    found = sorted(str(file) for file in path.rglob("*") if file.suffix in _ENDINGS and file.is_file())
+    files = path.rglob("*") if recursive else path.glob("*")
+    found = sorted(str(file) for file in files if file.suffix in _ENDINGS and file.is_file())
     if not found:
-        raise click.ClickException(f'There are no files ending in .yaml or .yml below "{name}".')
+        hint = "" if recursive else " Directories below it are read with --recursive."
+        raise click.ClickException(f'There are no files ending in .yaml or .yml in "{name}".{hint}')
     yield from found
 
 

@@ -21,9 +21,7 @@ def list_command(output: str) -> None:
 
     steps = list_steps()
     if output == "json":
-        rows = [
-            {"name": s.kind, "effect": s.effect, "outputs": dict(s.outputs), "rerun": s.rerun} for s in steps
-        ]
+        rows = [{"name": s.kind, "effect": s.effect, "outputs": dict(s.outputs), "rerun": s.rerun} for s in steps]
         click.echo(json.dumps(rows, indent=2))
         return
     width = max(len(step.kind) for step in steps)
@@ -86,9 +84,7 @@ def run(
     trial = run_trial(name, _load(config_file), workdir, _load(context_file))
     if output == "json":
         click.echo(
-            json.dumps(
-                {"status": trial.status, "output": trial.output, "message": trial.message, "log": trial.log}
-            )
+            json.dumps({"status": trial.status, "output": trial.output, "message": trial.message, "log": trial.log})
         )
     else:
         click.echo("\n".join([*trial.log, f"{trial.status}{': ' + trial.message if trial.message else ''}"]))

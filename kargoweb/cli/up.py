@@ -8,9 +8,7 @@ import click
 
 @click.command("up")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option(
-    "--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port of the web pages."
-)
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port of the web pages.")
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Where data is kept.  [default: ./var]")
 @click.option("--concurrency", type=click.IntRange(1, 64), help="Promotions worked on at once.  [default: 4]")
 @click.option("--demo", is_flag=True, help="With a demo project, fed by real repositories on this machine.")

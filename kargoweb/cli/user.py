@@ -1,8 +1,8 @@
 """`kargoweb user`: make an account or set its password."""
 
-import os
-
 import click
+
+from kargoweb.cli.django_setup import set_up_django
 
 
 @click.command("user")
@@ -12,10 +12,7 @@ import click
 @click.password_option(help="Asked for when not given.")
 def command(name: str, email: str, admin: bool, password: str) -> None:
     """Make the account NAME, or give it a new password."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kargoweb.settings")
-    import django
-
-    django.setup()
+    set_up_django()
     from django.contrib.auth.models import User
     from django.contrib.auth.password_validation import validate_password
     from django.core.exceptions import ValidationError
@@ -34,7 +31,5 @@ def command(name: str, email: str, admin: bool, password: str) -> None:
     if admin:
         user.is_superuser = True
     user.save()
-    audit.record(
-        OPERATOR, "created" if is_new else "updated", project=None, target_kind="account", target_name=name
-    )
+    audit.record(OPERATOR, "created" if is_new else "updated", project=None, target_kind="account", target_name=name)
     click.echo(f"account/{name} {'created' if is_new else 'updated'}")

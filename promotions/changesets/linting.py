@@ -27,7 +27,7 @@ def lint_texts(texts: Sequence[SourceText]) -> LintReport:
     """Check manifests on their own."""
     findings = Findings()
     entries = parse_manifests(texts, findings)
-    world = World({entry.key: entry.contents for entry in entries}, is_complete=False)
+    world = World({entry.key: entry.contents for entry in entries}, is_complete=False, unreadable=findings.unreadable)
     check_entries(entries, world, findings)
     return LintReport(in_order(findings.errors), in_order(findings.warnings), len(entries))
 

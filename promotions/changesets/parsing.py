@@ -31,6 +31,8 @@ class Findings:
 
     errors: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
+    # Objects that are described, but wrongly: nobody has to be told that they are missing as well.
+    unreadable: set[Key] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +86,17 @@ def _read(document: Document, findings: Findings, only_project: str | None) -> E
         manifest = kind.manifest.model_validate(document.content)
     except ValidationError as error:
         findings.errors.extend(list_problems(error, kind.manifest, document))
+        findings.unreadable.add(_guess_key(kind, document, only_project))
         return None
     project = _find_project(kind, manifest, document, findings, only_project)
     return None if project is None else Entry(Key(kind.name, project, manifest.metadata.name), manifest, document)
+
+
+def _guess_key(kind: Kind, document: Document, only_project: str | None) -> Key:
+    metadata = document.content.get("metadata")
+    given = metadata if isinstance(metadata, dict) else {}
+    project = "" if kind.is_cluster_wide else str(given.get("namespace") or only_project or "")
+    return Key(kind.name, project, str(given.get("name") or ""))
 
 
 def _find_kind(document: Document, findings: Findings) -> Kind | None:

@@ -23,7 +23,8 @@ def plan_changes(texts: Sequence[SourceText], *, scope: str | None = None) -> Ch
     stored = load_for(entries)
     visible = {key: value for key, value in stored.items() if scope is None or _is_visible(key, scope)}
     contents = {key: value.contents for key, value in visible.items() if key.kind != "Freight"}
-    world = World({**contents, **{entry.key: entry.contents for entry in entries}}, is_complete=True)
+    described = {entry.key: entry.contents for entry in entries}
+    world = World({**contents, **described}, is_complete=True, unreadable=findings.unreadable)
     check_entries(entries, world, findings)
     check_freight(entries, world, stored, findings)
     return ChangeSet(

@@ -1,21 +1,50 @@
-"""Runs promotions: queue, passes, log, work tree. Others use the names below and nothing behind them."""
+"""Runs promotions: queue, passes, log, work tree. Others use the names below and nothing behind them.
 
-from promotions.engine.collections import collection_id, inherit_collection
-from promotions.engine.outcomes import backoff
-from promotions.engine.passes import run_pass
-from promotions.engine.queue import advance, find_collection_promotion, list_waiting
-from promotions.engine.site import Site, read_site
-from promotions.engine.workspace import remove as remove_workspace
+How one try of a step is judged is pure, and `kargoweb step run` uses it without a database; so the names that need
+one are loaded when they are first asked for.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from promotions.engine.outcomes import Limits, backoff, judge
+
+if TYPE_CHECKING:
+    from promotions.engine.collections import collection_id, inherit_collection
+    from promotions.engine.passes import run_pass
+    from promotions.engine.queue import advance, find_collection_promotion, list_waiting
+    from promotions.engine.site import Site, read_site
+    from promotions.engine.workspace import remove_workspace
 
 __all__ = [
+    "Limits",
     "Site",
     "advance",
     "backoff",
     "collection_id",
     "find_collection_promotion",
     "inherit_collection",
+    "judge",
     "list_waiting",
     "read_site",
     "remove_workspace",
     "run_pass",
 ]
+
+_ROOMS = {
+    "Site": "site",
+    "advance": "queue",
+    "collection_id": "collections",
+    "find_collection_promotion": "queue",
+    "inherit_collection": "collections",
+    "list_waiting": "queue",
+    "read_site": "site",
+    "remove_workspace": "workspace",
+    "run_pass": "passes",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_ROOMS[name]}"), name)

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from freight.models import Freight
+from integrations.errors import Aborted
 from integrations.git.urls import normalize_git_url
 from integrations.http import HttpClient
 from projects.credentials import find_credential
@@ -30,10 +31,6 @@ from promotions.steps.capabilities import CredentialKind as KindName
 
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _LOCK_POLL_SECONDS = 0.1
-
-
-class PushStopped(Exception):
-    """The wait for the push lock was ended from outside."""
 
 
 class SiteGit:
@@ -54,7 +51,7 @@ class SiteGit:
         lock, _ = PushLock.objects.get_or_create(key=key, defaults={"due_at": _LONG_AGO})
         while (lease := claim(PushLock, lock.pk, now=timezone.now(), length=self._lease)) is None:
             if should_stop():
-                raise PushStopped(f'Stopped while waiting for other pushes to "{branch}"')
+                raise Aborted(f'Stopped while waiting for other pushes to "{branch}"')
             time.sleep(_LOCK_POLL_SECONDS)
         try:
             with kept(lease):

@@ -12,6 +12,7 @@ from typing import Any
 from django.utils import timezone
 
 from expressions import ExpressionError
+from integrations.errors import IntegrationError
 from integrations.http import HttpClient
 from projects.durations import parse_duration
 from promotions.engine.capabilities import ProjectLookups, grant
@@ -26,7 +27,7 @@ from promotions.planning.artifacts import RequestedOrigin
 from promotions.planning.facts import PromotionFacts, StepFact
 from promotions.planning.scope import Scope, evaluate_config, is_wanted
 from promotions.references import FreightReference
-from promotions.steps.base import Result, Step, StepContext
+from promotions.steps.base import Result, Step, StepContext, StepErrored, StepFailed
 from promotions.steps.execution import execute
 from promotions.steps.registry import find_step
 
@@ -125,6 +126,8 @@ def _execute(
     )
     try:
         return execute(step, config, context)
+    except (StepFailed, StepErrored, IntegrationError) as error:
+        return error
     except Exception as error:  # a step's crash must end this promotion, not the worker
         logger.exception("Step ended with an exception", extra={"promotion": p.promotion.name, "step": run.alias})
         return error

@@ -35,7 +35,7 @@ def create(work_dir: Path, promotion: Promotion) -> Path:
     return path
 
 
-def remove(work_dir: Path, promotion: Promotion) -> None:
+def remove_workspace(work_dir: Path, promotion: Promotion) -> None:
     """Let go of the mirrors and delete the directory, also where steps took away write permission."""
 
     def make_writable(function: Callable[..., Any], path: str, _: Any) -> None:

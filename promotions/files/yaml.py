@@ -41,9 +41,9 @@ def update_yaml(data: bytes, updates: Sequence[tuple[str, Any]]) -> bytes:
     return edited.encode()
 
 
-def read_yaml(data: bytes) -> Any:
-    """The first document as JSON values; dates stay text. Raises DocumentError."""
-    return build_value(nodes.read_first_document(decode(data)))
+def read_yaml(data: bytes, *, numbers_as_text: bool = False) -> Any:
+    """The first document as JSON values; dates stay text, numbers on request. Raises DocumentError."""
+    return build_value(nodes.read_first_document(decode(data)), numbers_as_text=numbers_as_text)
 
 
 def show_value(value: object) -> str:

@@ -13,13 +13,17 @@ _MAX_NODES = 200_000
 _STRING_TAGS = frozenset({"!", "!!str", "tag:yaml.org,2002:str", "tag:yaml.org,2002:binary"})
 
 
-def build_value(node: nodes.Node | None) -> Any:
-    """Raises DocumentError for an unknown alias, a circle, a merge of no map, or too many nodes."""
-    return None if node is None else _Builder().build(node)
+def build_value(node: nodes.Node | None, *, numbers_as_text: bool = False) -> Any:
+    """With `numbers_as_text` numbers and booleans come as written (`1.10`); null stays null.
+
+    Raises DocumentError for an unknown alias, a circle, a merge of no map, or too many nodes.
+    """
+    return None if node is None else _Builder(numbers_as_text).build(node)
 
 
 class _Builder:
-    def __init__(self) -> None:
+    def __init__(self, numbers_as_text: bool) -> None:
+        self._numbers_as_text = numbers_as_text
         self._anchors: dict[str, nodes.Node] = {}
         self._open: set[str] = set()
         self._left = _MAX_NODES
@@ -34,7 +38,7 @@ class _Builder:
             self._anchors[node.anchor] = node
         match node:
             case nodes.Scalar():
-                return build_scalar(node)
+                return self._build_scalar(node)
             case nodes.Sequence():
                 return [self.build(item) for item in node.items]
             case nodes.Mapping():
@@ -77,9 +81,8 @@ class _Builder:
             self._anchors[name.anchor] = name
         return name.value
 
-
-def build_scalar(node: nodes.Scalar) -> Plain:
-    """The value of one scalar; quoted, block and !!str ones are text."""
-    if node.style or node.tag in _STRING_TAGS:
-        return node.value
-    return read_plain(node.value)
+    def _build_scalar(self, node: nodes.Scalar) -> Plain:
+        if node.style or node.tag in _STRING_TAGS:
+            return node.value
+        value = read_plain(node.value)
+        return node.value if self._numbers_as_text and value is not None else value

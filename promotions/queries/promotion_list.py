@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 
 from freight.models import Artifact
 from projects.models import Project
-from promotions.models import Promotion
+from promotions.models import Promotion, StepRun
 from promotions.phases import LIVE, TERMINAL, Phase, StepStatus
 
 _PAGE = 50
@@ -69,7 +69,8 @@ def read_table(project: Project, filters: Filters, *, before: int | None, now: d
     older = ended[_PAGE - 1].number if len(ended) > _PAGE else None
     shown = [*live, *ended[:_PAGE]]
     versions = _versions(_freight_ids(shown))
-    lines = [_row(promotion, versions, now) for promotion in shown]
+    done = _count_finished_steps(live)
+    lines = [_row(promotion, versions, done.get(promotion.pk, 0), now) for promotion in shown]
     return PromotionTable(
         live=tuple(lines[: len(live)]),
         ended=tuple(lines[len(live) :]),
@@ -108,8 +109,13 @@ def _filtered(project: Project, filters: Filters) -> QuerySet[Promotion]:
         phase=Phase.SUCCEEDED,
         number__lt=OuterRef("number"),
     ).order_by("-number")
-    finished = Count("step_runs", filter=~Q(step_runs__status__in=(StepStatus.NOT_REACHED, StepStatus.RUNNING)))
-    return rows.annotate(freight_before=Subquery(before.values("freight_id")[:1]), steps_done=finished)
+    return rows.annotate(freight_before=Subquery(before.values("freight_id")[:1]))
+
+
+def _count_finished_steps(promotions: Iterable[Promotion]) -> dict[int, int]:
+    runs = StepRun.objects.filter(promotion__in=[promotion.pk for promotion in promotions]).order_by()
+    done = runs.exclude(status__in=(StepStatus.NOT_REACHED, StepStatus.RUNNING))
+    return dict(done.values("promotion_id").annotate(count=Count("pk")).values_list("promotion_id", "count"))
 
 
 def _freight_ids(rows: Iterable[Promotion]) -> set[int]:
@@ -127,7 +133,7 @@ def _versions(freight_ids: set[int]) -> dict[int, dict[tuple[str, str], str]]:
 
 
 def _row(
-    promotion: Promotion, versions: Mapping[int, Mapping[tuple[str, str], str]], now: datetime
+    promotion: Promotion, versions: Mapping[int, Mapping[tuple[str, str], str]], done: int, now: datetime
 ) -> PromotionRow:
     new = versions.get(promotion.freight_id or 0, {})
     old = versions.get(getattr(promotion, "freight_before", None) or 0, {})
@@ -147,6 +153,6 @@ def _row(
         more=max(0, len(changed) - 1),
         took=took,
         elapsed_seconds=int(took.total_seconds()) if is_running and took else None,
-        steps_done=int(getattr(promotion, "steps_done", 0)),
+        steps_done=done,
         steps_total=len(promotion.steps),
     )

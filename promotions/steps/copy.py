@@ -49,6 +49,8 @@ def _copy_directory(context: StepContext, source: Path, target: Path, rules: Git
         place = secure_join(context.workdir, f"{context.shown(target)}/{entry.relative_to(source)}")
         if entry.is_dir():
             make_directories(context.workdir, place)
+            # A run before this one may have made it read-only already.
+            place.chmod(place.stat().st_mode | 0o700)
             directories.append((entry, place))
         else:
             _copy_file(entry, place)

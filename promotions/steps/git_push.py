@@ -13,11 +13,13 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from integrations.errors import Aborted, IntegrationConflict, PushRejected, Rejected
 from integrations.git.environment import Remote
+from integrations.git.remote import list_refs
 from integrations.git.urls import commit_url
 from integrations.git.worktree import PushPolicy, Worktree
 from promotions.steps.base import Done, Effect, Step, StepConfig, StepContext, StepErrored, StepFailed
 from promotions.steps.capabilities import given
-from promotions.steps.git_work import console, find_remote, load_worktree
+from promotions.steps.git_work import console, find_remote, load_worktree, worktree_id
+from promotions.steps.private import read_note, write_note
 
 _FIRST_WAIT, _GROWTH, _LONGEST_WAIT, _JITTER = 1.0, 1.5, 30.0, 0.5
 _POLL_SECONDS = 0.1
@@ -59,11 +61,10 @@ def run(context: StepContext, config: Config) -> Done:
     if config.tag:
         context.log(f"Pushing tag {config.tag} to {remote.address}", "info")
         worktree.push_tag(config.tag, remote, console=console(context))
+        commit = worktree.head()
     else:
         branch = _choose_branch(context, config, branch)
-        force = config.force or config.generate_target_branch
-        _push_until_accepted(context, config, worktree, remote, branch, force=force)
-    commit = worktree.head()
+        commit = _push_until_accepted(context, config, worktree, remote, branch)
     link = commit_url(worktree.origin_url(), commit, provider=config.provider or None)
     output = {"commit": commit, "branch": branch, "commitURL": link}
     return Done({key: value for key, value in output.items() if value})
@@ -82,25 +83,42 @@ def _choose_branch(context: StepContext, config: Config, current: str | None) ->
 
 
 def _push_until_accepted(
-    context: StepContext, config: Config, worktree: Worktree, remote: Remote, branch: str, *, force: bool
-) -> None:
-    git = given(context.can.git)
+    context: StepContext, config: Config, worktree: Worktree, remote: Remote, branch: str
+) -> str:
+    """The commit that is on the remote branch then."""
     context.log(f"Pushing to branch {branch} of {remote.address}", "info")
-    wait = _FIRST_WAIT
-    for attempt in range(1, config.max_attempts + 1):
+    attempt, wait = 1, _FIRST_WAIT
+    while True:
         try:
-            with git.push_lock(worktree.origin_url(), branch, should_stop=context.should_stop):
-                if not force:
-                    _integrate(context, worktree, remote, branch, PushPolicy(git.push_policy))
-                worktree.push(branch, remote, force=force, console=console(context))
+            return _push_once(context, config, worktree, remote, branch)
         except PushRejected as error:
-            if attempt == config.max_attempts:
+            if attempt >= config.max_attempts:
                 raise StepErrored(f"The push was refused {attempt} times: {error}") from error
-            context.log(f"Branch {branch} has moved on; trying again ({attempt + 1})", "info")
-            _pause(context, wait * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311  # no secret
-            wait = min(wait * _GROWTH, _LONGEST_WAIT)
-        else:
-            return
+        attempt += 1
+        context.log(f"Branch {branch} has moved on; trying again ({attempt})", "info")
+        _pause(context, wait * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311  # no secret
+        wait = min(wait * _GROWTH, _LONGEST_WAIT)
+
+
+def _push_once(context: StepContext, config: Config, worktree: Worktree, remote: Remote, branch: str) -> str:
+    git = given(context.can.git)
+    force = config.force or config.generate_target_branch
+    with git.push_lock(worktree.origin_url(), branch, should_stop=context.should_stop):
+        before = worktree.head()
+        if not force:
+            _integrate(context, worktree, remote, branch, PushPolicy(git.push_policy))
+        commit = worktree.head()
+        attempt = {"worktree": worktree_id(worktree), "branch": branch, "commit": before}
+        if commit != before and read_note(context, "git-push") == attempt and _is_tip(remote, branch, commit):
+            # An interrupted try had pushed; others have pushed on top of it since, nothing of ours was left.
+            return before
+        write_note(context, "git-push", {**attempt, "commit": commit})
+        worktree.push(branch, remote, force=force, console=console(context))
+        return commit
+
+
+def _is_tip(remote: Remote, branch: str, commit: str) -> bool:
+    return list_refs(remote).heads.get(branch) == commit
 
 
 def _integrate(context: StepContext, worktree: Worktree, remote: Remote, branch: str, policy: PushPolicy) -> None:

@@ -74,7 +74,8 @@ def _find_file(context: StepContext, directory: str) -> Path:
 
 
 def _read_images(data: bytes) -> dict[str, Entry]:
-    document = read_yaml(data)
+    # As text: kustomize reads `newTag: 1.10` as the tag 1.10, not as a number.
+    document = read_yaml(data, numbers_as_text=True)
     images = (document.get("images") or []) if isinstance(document, dict) else []
     if not isinstance(images, list) or not all(isinstance(i, dict) and i.get("name") for i in images):
         raise DocumentError("its images must be a list of maps, each with a name")
@@ -88,9 +89,9 @@ def _configured(images: list[Image], old: dict[str, Entry]) -> dict[str, Entry]:
         before = old.get(name, {})
         targets[name] = _entry(
             name,
-            new_name=str(before.get("newName", "")) if image.new_name == _KEEP else image.new_name,
-            tag=str(before.get("newTag", "")) if image.tag == _KEEP else image.tag,
-            digest=str(before.get("digest", "")) if image.digest == _KEEP else image.digest,
+            new_name=str(before.get("newName") or "") if image.new_name == _KEEP else image.new_name,
+            tag=str(before.get("newTag") or "") if image.tag == _KEEP else image.tag,
+            digest=str(before.get("digest") or "") if image.digest == _KEEP else image.digest,
         )
     return targets
 

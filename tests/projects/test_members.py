@@ -20,9 +20,7 @@ def cast() -> Cast:
 def test_adds_a_person_with_roles_and_writes_it_down(cast: Cast) -> None:
     roles = {Role.PROMOTER: ["test", "dev"]}
 
-    member = add_member(
-        actor_for(cast.alice), cast.project, username=" charlie ", roles=roles, now=timezone.now()
-    )
+    member = add_member(actor_for(cast.alice), cast.project, username=" charlie ", roles=roles, now=timezone.now())
 
     assert read_roles(member) == {Role.PROMOTER: ["dev", "test"]}
     entry = AuditEntry.objects.get()
@@ -37,7 +35,11 @@ def test_adds_a_person_with_roles_and_writes_it_down(cast: Cast) -> None:
 
 @pytest.mark.parametrize(
     ("username", "words"),
-    [("nobody", 'no account "nobody"'), ("bob", '"bob" is a member of "shop" already'), ("gone", 'no account "gone"')],
+    [
+        ("nobody", 'no account "nobody"'),
+        ("bob", '"bob" is a member of "shop" already'),
+        ("gone", 'no account "gone"'),
+    ],
     ids=["unknown", "member already", "disabled account"],
 )
 def test_refuses_to_add(cast: Cast, username: str, words: str) -> None:

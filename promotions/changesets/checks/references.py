@@ -30,7 +30,7 @@ def check_references(entries: list[Entry], world: World, findings: Findings) -> 
 
 def _check_project(entry: Entry, world: World, findings: Findings) -> None:
     project = entry.key.project
-    if not project or world.has_project(project):
+    if not project or world.has("Project", "", project):
         return
     if not world.is_complete:
         message = f'Project "{project}" is not in these files.'
@@ -47,7 +47,7 @@ def _check_stage(entry: Entry, world: World, findings: Findings) -> None:
     for index, request in enumerate(entry.contents["requestedFreight"]):
         at = ("spec", "requestedFreight", index)
         origin, sources = request["origin"]["name"], request["sources"]
-        if world.find("Warehouse", project, origin) is None:
+        if not world.has("Warehouse", project, origin):
             message = f'{entry.title()} requests freight of Warehouse "{origin}", which does not exist.'
             hint = suggest(origin, world.list_names("Warehouse", project), what="Warehouses")
             findings.warnings.append(document.problem(message, *at, "origin", "name", hint=hint))
@@ -61,7 +61,7 @@ def _check_stage(entry: Entry, world: World, findings: Findings) -> None:
                 findings.warnings.append(document.problem(message, *place, hint=hint))
     verification = entry.contents.get("verification") or {}
     for index, reference in enumerate(verification.get("analysisTemplates") or ()):
-        if world.find(reference["kind"], project, reference["name"]) is None:
+        if not world.has(reference["kind"], project, reference["name"]):
             message = f'{reference["kind"]} "{reference["name"]}" does not exist, so verification will fail.'
             hint = suggest(reference["name"], world.list_names(reference["kind"], project), what="Templates")
             template_name: Path = ("spec", "verification", "analysisTemplates", index, "name")
@@ -73,10 +73,10 @@ def _list_upstream_doubts(
 ) -> Iterator[tuple[str, str]]:
     """(message, hint) for each reason why freight will not come from this upstream stage."""
     project, origin = entry.key.project, request["origin"]["name"]
-    spec = world.find("Stage", project, upstream)
-    if spec is None:
+    if not world.has("Stage", project, upstream):
         others = [name for name in world.list_names("Stage", project) if name != entry.key.name]
         yield f'Upstream stage "{upstream}" does not exist.', suggest(upstream, others, what="Stages")
+    if (spec := world.find("Stage", project, upstream)) is None:
         return
     if all(other["origin"]["name"] != origin for other in spec.get("requestedFreight") or ()):
         message = f'Upstream stage "{upstream}" does not request freight of Warehouse "{origin}".'
@@ -112,7 +112,7 @@ def _cycle_problem(entry: Entry, upstream: str, cycle: tuple[str, ...]) -> Probl
 
 def _check_origin(entry: Entry, world: World, findings: Findings) -> None:
     origin = entry.contents["origin"]["name"]
-    if world.find("Warehouse", entry.key.project, origin) is not None:
+    if world.has("Warehouse", entry.key.project, origin):
         return
     message = f'Freight comes from Warehouse "{origin}", which does not exist.'
     hint = suggest(origin, world.list_names("Warehouse", entry.key.project), what="Warehouses")

@@ -42,11 +42,11 @@ def _check_task(entry: Entry, index: int, step: Mapping[str, Any], world: World,
     at: Path = ("spec", "promotionTemplate", "spec", "steps", index)
     alias = f' ("{step["as"]}")' if step.get("as") else ""
     where = f"{entry.title()}, steps[{index}]{alias}"
-    task = world.find(kind, entry.key.project, name)
-    if task is None:
+    if not world.has(kind, entry.key.project, name):
         message, hint, is_certain = _explain_missing_task(entry.key.project, kind, name, world)
         problem = entry.document.problem(f"{where}: {message}", *at, "task", "name", hint=hint)
         (findings.errors if is_certain else findings.warnings).append(problem)
+    if (task := world.find(kind, entry.key.project, name)) is None:
         return
     for variable in _list_missing(task, entry.contents, step):
         message = f'{where}: missing value for variable "{variable}" of {kind} "{name}".'
@@ -87,7 +87,7 @@ def _explain_missing_task(project: str, kind: str, name: str, world: World) -> t
     other = "PromotionTask" if kind.startswith("Cluster") else "ClusterPromotionTask"
     place = "for all projects" if kind.startswith("Cluster") else f'in project "{project}"'
     message = f'{kind} "{name}" does not exist {place}.'
-    if world.find(other, project, name) is not None:
+    if world.has(other, project, name):
         return message, f"There is a {other} of this name; to use it, set task.kind: {other}.", True
     known = world.list_names(kind, project)
     what = suggest(name, known, what="Tasks there are") if known else "There are no tasks yet."

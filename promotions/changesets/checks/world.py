@@ -1,6 +1,6 @@
 """World: everything that will exist once the documents are applied; what checks look things up in. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,18 +12,22 @@ from promotions.graph import StageInputs
 class World:
     """Contents by key, stored objects overlaid with those of the documents.
 
-    `is_complete` is False offline, where what the given files do not hold may still exist.
+    `is_complete` is False offline, where what the given files do not hold may still exist. `unreadable` are objects
+    that documents describe wrongly: they exist, and nothing is known about them.
     """
 
     objects: Mapping[Key, Mapping[str, Any]]
     is_complete: bool
+    unreadable: Set[Key] = frozenset()
 
-    def has_project(self, name: str) -> bool:
-        return Key("Project", "", name) in self.objects
+    def has(self, kind: str, project: str, name: str) -> bool:
+        """True when the object will exist; cluster-wide kinds are found from every project."""
+        key = _key(kind, project, name)
+        return key in self.objects or key in self.unreadable
 
     def find(self, kind: str, project: str, name: str) -> Mapping[str, Any] | None:
-        """Contents of one object; cluster-wide kinds are found from every project."""
-        return self.objects.get(Key(kind, "" if kind.startswith("Cluster") else project, name))
+        """Contents of one object, if it exists and can be read."""
+        return self.objects.get(_key(kind, project, name))
 
     def list_names(self, kind: str, project: str) -> list[str]:
         """Names of the objects of one kind that a project can use."""
@@ -37,6 +41,10 @@ class World:
             for key, contents in self.objects.items()
             if key.kind == "Stage" and key.project == project
         }
+
+
+def _key(kind: str, project: str, name: str) -> Key:
+    return Key(kind, "" if kind == "Project" or kind.startswith("Cluster") else project, name)
 
 
 def inputs_of(spec: Mapping[str, Any]) -> StageInputs:

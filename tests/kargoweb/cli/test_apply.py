@@ -36,8 +36,8 @@ def folder(tmp_path):
 
 
 @pytest.mark.django_db
-def test_a_directory_is_applied_with_all_below_it(folder):
-    first, second = run("apply", "-f", folder), run("apply", "-f", folder)
+def test_a_directory_is_applied_with_all_below_it_when_asked(folder):
+    first, second = run("apply", "-R", "-f", folder), run("apply", "-R", "-f", folder)
 
     assert first.exit_code == second.exit_code == 0
     assert first.stdout.splitlines() == [
@@ -58,7 +58,7 @@ def test_files_and_standard_input_are_one_set(folder):
 
 @pytest.mark.django_db
 def test_an_update_is_named(folder):
-    run("apply", "-f", folder)
+    run("apply", "-R", "-f", folder)
 
     result = run("apply", "-f", "-", stdin=STAGE + "  shard: x\n")
 
@@ -70,7 +70,7 @@ def test_every_error_is_printed_with_its_place_and_nothing_is_changed(folder):
     broken = folder / "deep" / "c.yaml"
     broken.write_text(STAGE.replace("uat", "one").replace("direct: true", "dirct: true") + "---\nkind: Pod\n")
 
-    result = run("apply", "-f", folder)
+    result = run("apply", "-R", "-f", folder)
 
     assert result.exit_code == 1
     assert result.stdout == ""
@@ -82,7 +82,7 @@ def test_every_error_is_printed_with_its_place_and_nothing_is_changed(folder):
 
 @pytest.mark.django_db
 def test_a_dry_run_shows_the_difference_and_changes_nothing(folder):
-    result = run("apply", "--dry-run", "-f", folder)
+    result = run("apply", "--dry-run", "-R", "-f", folder)
 
     assert result.exit_code == 0
     assert "stage/shop/uat created\n" in result.stdout
@@ -94,7 +94,7 @@ def test_a_dry_run_shows_the_difference_and_changes_nothing(folder):
 def test_warnings_do_not_stop_an_apply(folder):
     (folder / "deep" / "b.yml").write_text(STAGE)
 
-    result = run("apply", "-f", folder)
+    result = run("apply", "-R", "-f", folder)
 
     assert result.exit_code == 0
     assert "warning: " in result.stderr
@@ -140,9 +140,9 @@ def test_the_command_works_as_a_program_of_its_own(folder, tmp_path_factory):
             [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
         )
 
-    early = call("-m", "kargoweb.cli.main", "apply", "-f", str(folder))
+    early = call("-m", "kargoweb.cli.main", "apply", "-R", "-f", str(folder))
     migrated = call("manage.py", "migrate", "-v", "0")
-    applied = call("-m", "kargoweb.cli.main", "apply", "-f", str(folder))
+    applied = call("-m", "kargoweb.cli.main", "apply", "-R", "-f", str(folder))
     exported = call("-m", "kargoweb.cli.main", "export", "shop")
 
     assert early.returncode == 1

@@ -77,6 +77,38 @@ def test_a_second_run_makes_no_second_commit_and_gives_the_same_answer(src, git_
     assert len(git_server.log("app")) == 2
 
 
+@pytest.mark.parametrize("policy", ["AlwaysRebase", "AlwaysMerge"])
+def test_a_second_run_gives_the_same_answer_after_others_pushed_on_top(src, git_server, policy):
+    src.git.push_policy = policy
+    _change(src)
+    first = _push(src)
+    git_server.commit("app", {"theirs": "x"}, "Theirs")
+
+    assert _push(src) == first
+    assert len(git_server.log("app")) == 3
+
+
+def test_a_second_run_pushes_again_when_the_remote_branch_is_gone(src, git_server):
+    _change(src)
+    first = _push(src, targetBranch="env")
+    git_server.delete_branch("app", "env")
+
+    assert _push(src, targetBranch="env") == first
+    assert git_server.head("app", "env") == first.output["commit"]
+
+
+def test_a_later_commit_is_pushed_by_a_second_run(src, git_server):
+    _change(src)
+    _push(src)
+    git_server.commit("app", {"theirs": "x"}, "Theirs")
+    _change(src, "more")
+
+    commit = _push(src).output["commit"]
+
+    assert git_server.head("app") == commit
+    assert git_server.files("app") == ["app.yaml", "more", "ours", "theirs"]
+
+
 def test_pushes_to_another_branch_and_makes_it(src, git_server):
     commit = _change(src)
 

@@ -60,6 +60,18 @@ def test_a_star_keeps_what_the_file_has(bench):
     )
 
 
+def test_entries_that_are_not_meant_keep_their_values(bench):
+    bench.write(
+        "app/kustomization.yaml", "images:\n- name: a\n  newTag: 1.10\n- name: b\n  newName: null\n  newTag: 2\n"
+    )
+
+    _set(bench, {"image": "c", "tag": "x"}, {"image": "b", "newName": "*", "tag": "*"})
+
+    assert bench.read("app/kustomization.yaml") == (
+        'images:\n- name: a\n  newTag: "1.10"\n- name: b\n  newTag: "2"\n- name: c\n  newTag: x\n'
+    )
+
+
 def test_without_images_all_of_the_freight_are_set(bench):
     bench.write("app/kustomization.yaml", "resources: []\n")
     bench.freight.references = (

@@ -11,7 +11,15 @@ from promotions.models import Occupancy, Stage, Verification
 from promotions.phases import Phase
 from promotions.queries.projects import list_projects
 from tests.cast import Cast, browser_of
-from tests.factories import make_freight, make_member, make_project, make_promotion, make_stage, make_user, make_warehouse
+from tests.factories import (
+    make_freight,
+    make_member,
+    make_project,
+    make_promotion,
+    make_stage,
+    make_user,
+    make_warehouse,
+)
 
 NOW = datetime(2026, 3, 5, 12, tzinfo=UTC)
 
@@ -106,7 +114,9 @@ def test_exceptions_come_first_and_each_kind_is_a_filter(cast: Cast) -> None:
 
 def test_the_number_of_queries_does_not_grow(cast: Cast) -> None:
     fill(cast.project)
-    with CaptureQueriesContext(connection, ) as first:
+    with CaptureQueriesContext(
+        connection,
+    ) as first:
         list_projects(cast.bob)
     for number in range(5):
         project = make_project(f"more-{number}")

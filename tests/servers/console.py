@@ -1,0 +1,164 @@
+"""A console of an installation: one process that asks for promotions and reads rows, driven by JSON lines.
+
+It stands in for the web process where a test needs no pages. `python -m tests.servers.console` with the
+installation's environment; a line {"call", "args"} on standard input gives a line {"value"} or {"error"}.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import django
+
+django.setup()
+
+from django.conf import settings  # noqa: E402
+from django.db import DatabaseError, connection  # noqa: E402
+from django.utils import timezone  # noqa: E402
+
+from freight.discovery import check_warehouse  # noqa: E402
+from freight.models import Freight, Warehouse  # noqa: E402
+from freight.requests import request_refresh  # noqa: E402
+from kargoweb.demo.release import make_release  # noqa: E402
+from projects.actors import OPERATOR  # noqa: E402
+from projects.heartbeats import is_silent  # noqa: E402
+from promotions.models import Promotion, Stage  # noqa: E402
+from promotions.phases import TERMINAL  # noqa: E402
+from promotions.requests import approve_freight, request_promotion  # noqa: E402
+
+PROJECT = "guestbook"
+_LOOK_SECONDS = 0.003
+
+
+def release() -> str:
+    """Push a new commit and image, and look for freight at once; returns the freight's name."""
+    make_release(settings.DATA_DIR)
+    return discover(PROJECT)
+
+
+def discover(warehouse: str) -> str:
+    """Look at a warehouse in this process; returns the name of its newest freight."""
+    row = Warehouse.objects.get(project__name=PROJECT, name=warehouse)
+    request_refresh(OPERATOR, row, now=timezone.now())
+    check_warehouse(row.pk)
+    return str(Freight.objects.filter(warehouse=row).latest("pk").name)
+
+
+def approve(stage: str, freight: str) -> None:
+    """Let freight into a stage, whatever the stages before it say."""
+    approve_freight(OPERATOR, _stage(stage), _freight(freight), reason="prepared by a test", now=timezone.now())
+
+
+def promote(stage: str, freight: str) -> int:
+    """Ask for a promotion; returns its primary key."""
+    return request_promotion(OPERATOR, _stage(stage), _freight(freight), rights=None, now=timezone.now()).pk
+
+
+def look(promotion: int) -> dict[str, Any]:
+    """How a promotion stands, with its steps and its log."""
+    row = Promotion.objects.get(pk=promotion)
+    batches = list(row.log_batches.order_by("first_line"))
+    return {
+        **_head(row),
+        "number": row.number,
+        "message": row.message,
+        "name": row.name,
+        "steps": list(row.step_runs.order_by("index").values("index", "alias", "kind", "status", "message", "tries")),
+        "batches": [[batch.first_line, batch.last_line, len(batch.lines)] for batch in batches],
+        "log": [[batch.step_index, text] for batch in batches for _, text in batch.lines],
+    }
+
+
+def wait_for_step(promotion: int, index: int, statuses: list[str], seconds: float) -> str:
+    """Until the step has one of the statuses; returns who held the lease last ("" if nobody was seen)."""
+    owner = ""
+    deadline = time.monotonic() + seconds
+    runs = Promotion.objects.filter(pk=promotion, step_runs__index=index)
+    while time.monotonic() < deadline:
+        seen, status = runs.values_list("lease_owner", "step_runs__status").get()
+        owner = seen or owner
+        if status in statuses:
+            return owner
+        time.sleep(_LOOK_SECONDS)
+    raise TimeoutError(f"step {index} of promotion {promotion} did not become {statuses} in {seconds} s")
+
+
+def wait_for_progress(promotion: int, version: int, lines: int, seconds: float) -> dict[str, Any]:
+    """Until its version or its line count is beyond these."""
+    return _wait(promotion, seconds, lambda row: row.version > version or row.log_line_count > lines)
+
+
+def wait_for_end(promotion: int, seconds: float) -> dict[str, Any]:
+    """Until it has ended and its stage has taken note."""
+    return _wait(promotion, seconds, lambda row: row.phase in TERMINAL and row.recorded_at is not None)
+
+
+def is_worker_silent() -> bool:
+    """What pages ask before they say that no worker is there."""
+    return is_silent("worker", now=timezone.now())
+
+
+def set_interval(warehouse: str, interval: str) -> None:
+    """Change how often a warehouse is looked at."""
+    row = Warehouse.objects.get(project__name=PROJECT, name=warehouse)
+    Warehouse.objects.filter(pk=row.pk).update(spec={**row.spec, "interval": interval})
+
+
+def _wait(promotion: int, seconds: float, is_over: Callable[[Promotion], bool]) -> dict[str, Any]:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            row = Promotion.objects.get(pk=promotion)
+            if is_over(row):
+                return _head(row)
+        except DatabaseError:
+            # The database is away; the next look is over a new connection.
+            connection.close()
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"promotion {promotion} did not get there in {seconds} s: {_head(row)}")
+        time.sleep(_LOOK_SECONDS)
+
+
+def _head(row: Promotion) -> dict[str, Any]:
+    return {
+        "phase": row.phase,
+        "owner": row.lease_owner,
+        "version": row.version,
+        "lines": row.log_line_count,
+        "is_recorded": row.recorded_at is not None,
+    }
+
+
+def _stage(name: str) -> Stage:
+    return Stage.objects.select_related("project").get(project__name=PROJECT, name=name)
+
+
+def _freight(name: str) -> Freight:
+    return Freight.objects.get(project__name=PROJECT, name=name)
+
+
+CALLS: dict[str, Callable[..., Any]] = {
+    call.__name__: call
+    for call in (
+        *(approve, discover, is_worker_silent, look, promote, release, set_interval),
+        *(wait_for_end, wait_for_progress, wait_for_step),
+    )
+}
+
+
+def serve() -> None:
+    """Answer until standard input ends."""
+    for line in sys.stdin:
+        asked = json.loads(line)
+        try:
+            answer = {"value": CALLS[asked["call"]](*asked["args"])}
+        except Exception as error:  # told to the caller, who decides
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    serve()
