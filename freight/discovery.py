@@ -27,6 +27,7 @@ from freight.subscriptions.base import MAX_IGNORED, Discovery, SubscriptionUnusa
 from freight.subscriptions.registry import get_type
 from freight.subscriptions.rows import sync_rows
 from integrations.errors import Aborted, IntegrationError, RateLimited
+from integrations.http_policy import HttpPolicy
 from projects import shutdown
 from projects.actors import controller
 from projects.credentials import find_credential
@@ -108,7 +109,7 @@ def check_warehouse(warehouse_id: int) -> None:
             surroundings = Surroundings(
                 credentials=None,
                 mirrors=Path(settings.DATA_DIR) / "mirrors",
-                allow_private_addresses=settings.ALLOW_PRIVATE_ADDRESSES,
+                policy=_policy(),
                 should_stop=lambda: lost.is_set() or shutdown.requested.is_set(),
                 seen_after=_fresh_since(warehouse, now=started_at),
             )
@@ -120,6 +121,12 @@ def check_warehouse(warehouse_id: int) -> None:
         except Exception:
             logger.exception("Discovery broke", extra={"warehouse": warehouse.pk})
             _finish(lease, warehouse, [], _broken(warehouse), started_at=started_at)
+
+
+def _policy() -> HttpPolicy:
+    """Where discovery may go."""
+    is_allowed = settings.ALLOW_PRIVATE_ADDRESSES
+    return HttpPolicy(allow_loopback=is_allowed, allow_private_addresses=is_allowed)
 
 
 def _begin(lease: Lease, *, now: datetime) -> Warehouse:

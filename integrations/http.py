@@ -78,9 +78,7 @@ class HttpResponse:
 class HttpClient:
     """Sends requests under one policy. Thread-safe; close it, or use it as a context manager."""
 
-    def __init__(
-        self, policy: HttpPolicy, user_agent: str, *, sleep: Callable[[float], None] = time.sleep
-    ) -> None:
+    def __init__(self, policy: HttpPolicy, user_agent: str, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self.policy = policy
         self._sleep = sleep
         self._backoff = tenacity.wait_exponential(
@@ -187,16 +185,13 @@ class HttpClient:
             sleep=self._sleep,
             stop=tenacity.stop_after_attempt(self.policy.attempts if retry else 1),
             wait=self._wait,
-            retry=tenacity.retry_if_exception_type(Unreachable)
-            | tenacity.retry_if_result(self._is_repeatable),
+            retry=tenacity.retry_if_exception_type(Unreachable) | tenacity.retry_if_result(self._is_repeatable),
             retry_error_callback=_last_outcome,
         )
         response: HttpResponse = retrying(self._try_once, request, seconds, read)
         return response
 
-    def _try_once(
-        self, request: "_Request", seconds: float, read: Callable[[httpx.Response], None]
-    ) -> HttpResponse:
+    def _try_once(self, request: "_Request", seconds: float, read: Callable[[httpx.Response], None]) -> HttpResponse:
         host = _host_of(request.url)
         try:
             with deadline_in(seconds):
@@ -204,17 +199,13 @@ class HttpClient:
         except (httpx.TimeoutException, httpcore.TimeoutException) as error:
             raise Unreachable(f"{host} did not answer within {seconds:g} s.") from error
         except httpx.DecodingError as error:
-            raise IntegrationError(
-                f"{host} sent a body that cannot be decompressed.", permanent=True
-            ) from error
+            raise IntegrationError(f"{host} sent a body that cannot be decompressed.", permanent=True) from error
         except httpcore.ProxyError as error:
             raise Unreachable(f"The proxy refused to connect to {host}: {error}.") from error
         except (httpx.TransportError, httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
             raise Unreachable(f"Cannot reach {host}: {error or 'the connection broke'}.") from error
 
-    def _follow(
-        self, request: "_Request", seconds: float, read: Callable[[httpx.Response], None]
-    ) -> HttpResponse:
+    def _follow(self, request: "_Request", seconds: float, read: Callable[[httpx.Response], None]) -> HttpResponse:
         timeout = httpx.Timeout(seconds, connect=self.policy.connect_timeout.total_seconds())
         for _ in range(self.policy.max_redirects + 1):
             with self._client.stream(
@@ -228,8 +219,7 @@ class HttpClient:
                 if answer.status_code not in (301, 302, 303, 307, 308) or location is None:
                     read(answer)
                     received = tuple(
-                        (name.decode("latin-1"), value.decode("latin-1"))
-                        for name, value in answer.headers.raw
+                        (name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers.raw
                     )
                     return HttpResponse(answer.status_code, HttpHeaders(received), b"", request.url)
                 request = request.redirected(answer.status_code, location)
@@ -263,9 +253,7 @@ class _Request:
         """The request to send next, as browsers do it; secrets stay with the origin they were meant for."""
         url = urljoin(self.url, location)
         keeps_method = (
-            status in (307, 308)
-            or self.method in ("GET", "HEAD")
-            or (status != 303 and self.method != "POST")
+            status in (307, 308) or self.method in ("GET", "HEAD") or (status != 303 and self.method != "POST")
         )
         dropped = set() if keeps_method else {"content-type", "content-length"}
         if not _same_origin(self.url, url):
@@ -364,15 +352,11 @@ def _read_retry_after(value: str | None) -> timedelta | None:
 def _raise_for_status(response: HttpResponse, expectation: str) -> NoReturn:
     said = f"{_host_of(response.url)} answered {response.status} while we wanted to {expectation}"
     if response.status in (401, 403):
-        raise Unauthorized(
-            f"{said}: the credentials are missing, wrong or not sufficient. Check them in Settings."
-        )
+        raise Unauthorized(f"{said}: the credentials are missing, wrong or not sufficient. Check them in Settings.")
     if response.status in (404, 410):
         raise NotFound(f"{said}: it does not exist, or these credentials may not see it. Check the name.")
     if response.status == 429:
-        raise RateLimited(
-            f"{said}: too many requests. It is tried again later.", retry_after=response.retry_after
-        )
+        raise RateLimited(f"{said}: too many requests. It is tried again later.", retry_after=response.retry_after)
     if response.status >= 500 or response.status == 408:
         raise Unreachable(f"{said}: the server has a problem. It is tried again later.")
     raise Rejected(f"{said}: the request was refused.")

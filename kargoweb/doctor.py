@@ -94,7 +94,7 @@ def _check_broker() -> Finding:
     shown = url.rpartition("@")[2]
     try:
         with Connection(url, transport_options=settings.CELERY_BROKER_TRANSPORT_OPTIONS, connect_timeout=3) as broker:
-            broker.ensure_connection(max_retries=1, interval_start=0.1)
+            broker.ensure_connection(max_retries=1, interval_start=0)
     except (OperationalError, OSError) as error:
         remedy = "Start the broker, or correct CELERY_BROKER_URL. Nothing is lost: queued work waits in the database."
         return Finding("broker", State.FAILED, f"{shown}: {error}", remedy)

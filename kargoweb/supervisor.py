@@ -131,7 +131,7 @@ def _port_problem(host: str, port: int) -> str:
         try:
             probe.bind((host, port))
         except OSError as error:
-            return f"Cannot listen on {host}:{port}: {error.strerror}. Choose another port: --port, or make demo PORT=..."
+            return f"Cannot listen on {host}:{port}: {error.strerror}. Choose another: --port, or make demo PORT=..."
     return ""
 
 

@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from promotions.steps.registry import find_step
-
 from expressions import ExpressionError, to_json
 from integrations.credentials import BasicAuth
 from integrations.git.urls import normalize_git_url
@@ -22,6 +20,7 @@ from promotions.references import FreightReference
 from promotions.steps.base import StepContext
 from promotions.steps.capabilities import Capabilities, Credential, CredentialKind, GitIdentity
 from promotions.steps.execution import execute
+from promotions.steps.registry import find_step
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +131,7 @@ class _Git:
 
     push_policy: Literal["AlwaysRebase"] = "AlwaysRebase"
     allow_file_protocol = True
+    reach = None
 
     def __init__(self, mirrors_dir: Path) -> None:
         self.mirrors_dir = mirrors_dir

@@ -38,7 +38,7 @@ def owner_name() -> str:
 def list_due(model: type[LeasedRow], now: datetime) -> QuerySet[LeasedRow]:
     """Rows that wait for a worker: due and free, or left behind by a worker whose lease ran out."""
     free = Q(lease_until__isnull=True) | Q(lease_until__lte=now)
-    rows: QuerySet[LeasedRow] = model._default_manager.filter(  # type: ignore[attr-defined]
+    rows: QuerySet[LeasedRow] = model._default_manager.filter(
         Q(due_at__lte=now) & free | Q(lease_until__lte=now)
     )
     return rows
@@ -57,7 +57,7 @@ def claim(model: type[LeasedRow], pk: int, *, now: datetime, length: timedelta) 
 
 def owned(lease: Lease) -> QuerySet[LeasedRow]:
     """The row, as long as the lease still holds; a lost lease gives an empty set."""
-    rows: QuerySet[LeasedRow] = lease.model._default_manager.filter(  # type: ignore[attr-defined]
+    rows: QuerySet[LeasedRow] = lease.model._default_manager.filter(
         pk=lease.pk, lease_token=lease.token
     )
     return rows

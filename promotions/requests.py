@@ -50,8 +50,13 @@ def request_promotion(
     plan = plan_for(stage)
     try:
         with transaction.atomic():
-            promotion = _create(actor, stage, freight, plan, now, idempotency_key, note, is_rollback)
-            advance(stage, now=now)
+            # Under the lock: the caller's copy may know a promotion as running that has ended since, and then
+            # nobody would come back for this one.
+            locked = Stage.objects.select_for_update().filter(pk=stage.pk).first()
+            if locked is None:
+                raise PromotionRefused(f'Stage "{stage.name}" was deleted meanwhile. Reload the page.')
+            promotion = _create(actor, locked, freight, plan, now, idempotency_key, note, is_rollback)
+            advance(locked, now=now)
     except IntegrityError as error:
         if "promotion_asked_once" not in str(error) and "idempotency_key" not in str(error):
             raise
@@ -134,6 +139,7 @@ def approve_freight(actor: Actor, stage: Stage, freight: Freight, *, reason: str
 def delete_stage(actor: Actor, stage: Stage, *, now: datetime) -> None:
     """Delete a stage. Its promotions stay on record; those that wait or run end in their next pass."""
     with transaction.atomic():
+        Stage.objects.select_for_update().filter(pk=stage.pk).first()
         live = list(stage.promotions.filter(finished_at__isnull=True).values_list("pk", flat=True))
         Promotion.objects.filter(pk__in=live).update(due_at=now)
         name, project = stage.name, stage.project

@@ -28,9 +28,7 @@ class Warehouse(LeasedRow):
     generation = models.PositiveIntegerField(default=1)
     # The generation that the last finished check looked with.
     observed_generation = models.PositiveIntegerField(default=0)
-    phase = models.CharField(
-        max_length=16, choices=WarehousePhase.choices, default=WarehousePhase.NEVER_CHECKED
-    )
+    phase = models.CharField(max_length=16, choices=WarehousePhase.choices, default=WarehousePhase.NEVER_CHECKED)
     message = models.TextField(blank=True, help_text="Why the last check failed or made no freight.")
     checked_at = models.DateTimeField(null=True, blank=True)
     failures = models.PositiveIntegerField(default=0, help_text="Failed checks in a row, for the back-off.")
@@ -41,9 +39,7 @@ class Warehouse(LeasedRow):
         ordering = ("name",)
         constraints = (
             models.UniqueConstraint(fields=("project", "name"), name="warehouse_name_once"),
-            models.CheckConstraint(
-                condition=models.Q(phase__in=WarehousePhase.values), name="warehouse_phase_known"
-            ),
+            models.CheckConstraint(condition=models.Q(phase__in=WarehousePhase.values), name="warehouse_phase_known"),
         )
         indexes = (models.Index(fields=("due_at",), name="warehouse_due"),)
 

@@ -22,9 +22,7 @@ _VERSION = rf"v?{_PART}(?:\.{_PART})?(?:\.{_PART})?(?:-{_IDENTIFIERS})?(?:\+{_ID
 _COMPARATOR = re2.compile(rf"(|{_OPERATOR})\s*({_VERSION})")
 _HYPHEN_RANGE = re2.compile(rf"\s*({_VERSION})\s+-\s+({_VERSION})\s*")
 _GROUP = re2.compile(rf"\s*(?:|{_OPERATOR})\s*{_VERSION}\s*(?:(?:\s+|,\s*)(?:|{_OPERATOR})\s*{_VERSION}\s*)*")
-_VERSION_PARTS = re2.compile(
-    rf"v?({_PART})(?:\.({_PART}))?(?:\.({_PART}))?(-{_IDENTIFIERS})?(?:\+{_IDENTIFIERS})?"
-)
+_VERSION_PARTS = re2.compile(rf"v?({_PART})(?:\.({_PART}))?(?:\.({_PART}))?(-{_IDENTIFIERS})?(?:\+{_IDENTIFIERS})?")
 
 
 @dataclass(frozen=True)
@@ -74,9 +72,7 @@ def parse_constraint(text: str) -> Constraint:
 def _parse_group(group: str, whole: str) -> tuple[Comparator, ...]:
     if _GROUP.fullmatch(group) is None:
         raise _improper(whole, group)
-    return tuple(
-        _parse_comparator(match.group(1), match.group(2), whole) for match in _COMPARATOR.finditer(group)
-    )
+    return tuple(_parse_comparator(match.group(1), match.group(2), whole) for match in _COMPARATOR.finditer(group))
 
 
 def _parse_comparator(operator: str, text: str, whole: str) -> Comparator:

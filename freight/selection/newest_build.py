@@ -27,7 +27,5 @@ _OLDEST = datetime.min.replace(tzinfo=UTC)
 
 def select_newest_builds(builds: Iterable[AnyBuild], *, limit: int) -> Selection[AnyBuild]:
     """The `limit` newest builds; same time: by tag, descending. No date counts as oldest."""
-    ordered = sorted(
-        builds, key=lambda build: (build.created_at or _OLDEST, build.tag.encode()), reverse=True
-    )
+    ordered = sorted(builds, key=lambda build: (build.created_at or _OLDEST, build.tag.encode()), reverse=True)
     return Selection(tuple(ordered)).cut(limit)

@@ -25,6 +25,5 @@ class Selection(Generic[Version]):
         judged = [(version, explain(version)) for version in self.taken]
         return Selection(
             taken=tuple(version for version, reason in judged if reason is None),
-            ignored=self.ignored
-            + tuple((version, reason) for version, reason in judged if reason is not None),
+            ignored=self.ignored + tuple((version, reason) for version, reason in judged if reason is not None),
         )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from integrations.credentials import Credentials
+from integrations.http_policy import HttpPolicy
 
 MAX_IGNORED = 200
 
@@ -59,7 +60,7 @@ class Surroundings:
 
     credentials: Credentials | None
     mirrors: Path
-    allow_private_addresses: bool
+    policy: HttpPolicy
     should_stop: Callable[[], bool]
     seen_after: datetime
     found: tuple[dict[str, Any], ...] = ()

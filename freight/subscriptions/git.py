@@ -58,7 +58,8 @@ def discover(spec: Mapping[str, Any], around: Surroundings) -> Discovery:
     """Commits, best first; asks the remote for its refs only, as long as they are those of the last look."""
     rules = _read_rules(spec)
     mirrors = mirrors_at(around.mirrors)
-    remote = Remote(spec["repoURL"], around.credentials, bool(spec.get("insecureSkipTLSVerify")))
+    skip_tls_verify = bool(spec.get("insecureSkipTLSVerify"))
+    remote = Remote(spec["repoURL"], around.credentials, skip_tls_verify, reach=around.policy)
     console = Console(should_stop=around.should_stop)
     refs = mirrors.observe(remote, seen_after=around.seen_after, console=console)
     observed = _observe(rules, refs, remote)

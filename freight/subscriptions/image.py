@@ -33,7 +33,6 @@ from freight.subscriptions.base import (
 from integrations.credentials import SshKey
 from integrations.errors import Aborted, NotFound
 from integrations.http import HttpClient
-from integrations.http_policy import HttpPolicy
 from integrations.oci.manifests import ImageVersion, Platform, parse_platform, read_image
 from integrations.oci.references import Repository, parse_repository
 from integrations.oci.registry import Registry
@@ -103,11 +102,7 @@ def discover(spec: Mapping[str, Any], around: Surroundings) -> Discovery:
         )
     if strategy != "Digest":
         refuse_old_tag_filters(spec)
-    policy = HttpPolicy(
-        allow_loopback=around.allow_private_addresses,
-        allow_private_addresses=around.allow_private_addresses,
-        verify_tls=not spec.get("insecureSkipTLSVerify"),
-    )
+    policy = replace(around.policy, verify_tls=not spec.get("insecureSkipTLSVerify"))
     with HttpClient(policy, "kargoweb") as client:
         shelf = _open_shelf(spec, around, client)
         chosen, ignored = _STRATEGIES[strategy](spec, shelf)

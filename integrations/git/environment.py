@@ -19,7 +19,9 @@ from urllib.parse import quote, urlsplit
 from integrations import process_guardian
 from integrations.credentials import BasicAuth, Credentials, SshKey, Token
 from integrations.errors import Unauthorized
+from integrations.git.reach import check_reach
 from integrations.git.urls import connection_url, mirror_key
+from integrations.http_policy import HttpPolicy
 from integrations.processes import ProcessResult, run_process
 
 DEFAULT_TIMEOUT = timedelta(minutes=30)
@@ -54,13 +56,14 @@ _SETTINGS = {
 class Remote:
     """A repository on another machine and how we present ourselves there.
 
-    `allow_local` lets `url` be a path or a file:// URL.
+    `allow_local` lets `url` be a path or a file:// URL. `reach` limits the hosts; None is any host.
     """
 
     url: str
     credentials: Credentials | None = None
     skip_tls_verify: bool = False
     allow_local: bool = False
+    reach: HttpPolicy | None = None
 
     @property
     def address(self) -> str:
@@ -127,7 +130,7 @@ def run_git(
     """Run one git command; its stderr goes to the console, its stdout too with `show_stdout`.
 
     Only with `remote` does git get credentials. The caller looks at the exit code; raises Aborted and
-    TimedOut.
+    TimedOut, BlockedAddress for a host out of the remote's reach.
     """
     with contextlib.ExitStack() as stack:
         settings = dict(_SETTINGS)
@@ -143,6 +146,8 @@ def run_git(
         }
         secrets: tuple[str, ...] = ()
         if remote is not None:
+            if remote.reach is not None:
+                check_reach(remote.address, remote.reach)
             secrets = _secret_forms(remote.credentials)
             stack.enter_context(_credentials(remote, settings, environment))
         trusted = [place.git_dir, place.work_tree or place.directory]

@@ -19,6 +19,7 @@ from integrations.git.environment import SILENT, Console, Place, Remote, run_git
 from integrations.git.failures import is_damage, local_failure, push_failure, remote_failure
 from integrations.git.identity import Identity
 from integrations.git.registrations import Registration, find_registration
+from integrations.http_policy import HttpPolicy
 from integrations.processes import ProcessResult
 
 
@@ -64,7 +65,7 @@ class Worktree:
         """Return the repository URL as git-clone was given it."""
         return str(self._record()["url"])
 
-    def remote(self, credentials: Credentials | None) -> Remote:
+    def remote(self, credentials: Credentials | None, *, reach: HttpPolicy | None = None) -> Remote:
         """Address the repository this was cloned from, in the same way."""
         record = self._record()
         return Remote(
@@ -72,6 +73,7 @@ class Worktree:
             credentials=credentials,
             skip_tls_verify=bool(record["skip_tls_verify"]),
             allow_local=bool(record["allow_local"]),
+            reach=reach,
         )
 
     def clear(self) -> None:

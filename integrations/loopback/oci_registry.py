@@ -26,9 +26,7 @@ CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
 MAX_BODY_BYTES = 64 * 1024 * 1024
 
 _NAME = r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*"
-_ROUTE = re.compile(
-    rf"/v2/(?P<name>{_NAME})/(?P<kind>tags/list|manifests/[^/]+|blobs/uploads/[^/]*|blobs/[^/]+)"
-)
+_ROUTE = re.compile(rf"/v2/(?P<name>{_NAME})/(?P<kind>tags/list|manifests/[^/]+|blobs/uploads/[^/]*|blobs/[^/]+)")
 
 
 class OciRegistry:
@@ -316,17 +314,13 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if self.owner.faults.wrong_digest:
             content = content + b" "
-        self._answer(
-            200, content, {"Content-Type": "application/octet-stream", "Docker-Content-Digest": digest}
-        )
+        self._answer(200, content, {"Content-Type": "application/octet-stream", "Docker-Content-Digest": digest})
 
     def _take_manifest(self, name: str, reference: str, body: bytes) -> None:
         media_type = self.headers.get("Content-Type") or MANIFEST_TYPE
         tag = None if reference.startswith("sha256:") else reference
         digest = self.owner.storage.put_manifest(name, body, media_type, tag=tag)
-        self._answer(
-            201, b"", {"Location": f"/v2/{name}/manifests/{digest}", "Docker-Content-Digest": digest}
-        )
+        self._answer(201, b"", {"Location": f"/v2/{name}/manifests/{digest}", "Docker-Content-Digest": digest})
 
     def _take_blob(self, name: str, query: dict[str, str], body: bytes) -> None:
         if self.command == "POST" and "digest" not in query:
@@ -343,9 +337,7 @@ class _Handler(BaseHTTPRequestHandler):
         retry_after = self.owner.faults.retry_after
         self._answer_error(status, "UNKNOWN", "fault", {"Retry-After": retry_after} if retry_after else None)
 
-    def _answer_error(
-        self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None
-    ) -> None:
+    def _answer_error(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:
         body = json.dumps({"errors": [{"code": code, "message": message}]}).encode()
         self._answer(status, body, {"Content-Type": "application/json", **(headers or {})})
 

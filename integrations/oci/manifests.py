@@ -129,16 +129,13 @@ def _newest_child(
     registry: Registry, repository: Repository, children: list[tuple[Platform, dict[str, Any]]]
 ) -> datetime | None:
     dates = [
-        _created_in(_strings(descriptor.get("annotations")))
-        or _child_created_at(registry, repository, descriptor)
+        _created_in(_strings(descriptor.get("annotations"))) or _child_created_at(registry, repository, descriptor)
         for _, descriptor in children
     ]
     return _latest(dates)
 
 
-def _child_created_at(
-    registry: Registry, repository: Repository, descriptor: dict[str, Any]
-) -> datetime | None:
+def _child_created_at(registry: Registry, repository: Repository, descriptor: dict[str, Any]) -> datetime | None:
     manifest = registry.get_manifest(repository, str(descriptor.get("digest")))
     what = f"{repository}@{manifest.digest}"
     document = read_json_object(manifest.body, what)
@@ -155,9 +152,7 @@ def _single_created_at(manifest: dict[str, Any], config: dict[str, Any]) -> date
     return _latest([_parse_time(config.get("created")), _created_in(labels)])
 
 
-def _read_config(
-    registry: Registry, repository: Repository, manifest: dict[str, Any], what: str
-) -> dict[str, Any]:
+def _read_config(registry: Registry, repository: Repository, manifest: dict[str, Any], what: str) -> dict[str, Any]:
     descriptor = manifest.get("config")
     if not isinstance(descriptor, dict):
         raise IntegrationError(f"The manifest of {what} names no config.", permanent=True)

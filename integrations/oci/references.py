@@ -118,9 +118,7 @@ def _parse_repository(text: str, whole: str) -> Repository:
     if not _HOST.fullmatch(host):
         raise InvalidReference(whole, f'"{host}" is not a host')
     if not _PATH.fullmatch(path) or len(path) > MAX_NAME_LENGTH:
-        raise InvalidReference(
-            whole, f'"{path}" is not a repository path (lower-case letters, digits, . _ - /)'
-        )
+        raise InvalidReference(whole, f'"{path}" is not a repository path (lower-case letters, digits, . _ - /)')
     if host.lower() in HUB_HOSTS:
         return Repository(HUB, path if "/" in path else f"library/{path}")
     return Repository(host.lower(), path)

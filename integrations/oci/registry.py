@@ -65,8 +65,7 @@ class Registry:
         while url:
             if url in seen_urls or len(seen_urls) >= MAX_TAG_PAGES:
                 raise IntegrationError(
-                    f"The tag list of {repository} never ends: its pages repeat or are more than "
-                    f"{MAX_TAG_PAGES}.",
+                    f"The tag list of {repository} never ends: its pages repeat or are more than {MAX_TAG_PAGES}.",
                     permanent=True,
                 )
             seen_urls.add(url)
@@ -167,9 +166,7 @@ class Registry:
 
     def _answer_challenge(self, repository: Repository, response: HttpResponse) -> list[tuple[str, str]]:
         if urlsplit(response.url).netloc != urlsplit(repository.api_url).netloc:
-            raise Unauthorized(
-                f"{repository.host} redirects to a server that refuses access to {repository}."
-            )
+            raise Unauthorized(f"{repository.host} redirects to a server that refuses access to {repository}.")
         authorization = self._authenticator.answer(
             str(repository),
             parse_challenges(response.headers.get_all("www-authenticate")),
@@ -220,9 +217,7 @@ def _wrong_digest(what: str, wanted: str, found: str) -> IntegrationError:
 def _read_tags(response: HttpResponse, repository: Repository) -> list[str]:
     from_registry = read_json_object(response.body, f"the tag list of {repository}").get("tags") or []
     if not isinstance(from_registry, list):
-        raise IntegrationError(
-            f"The registry sent a tag list of {repository} that is no list.", permanent=True
-        )
+        raise IntegrationError(f"The registry sent a tag list of {repository} that is no list.", permanent=True)
     return [tag for tag in from_registry if isinstance(tag, str)]
 
 

@@ -93,9 +93,7 @@ class Authenticator:
         if isinstance(self._credentials, Token):
             return f"Bearer {self._credentials.token}"
         if self._credentials is None:
-            raise Unauthorized(
-                f"{host} wants credentials and there are none. Add them in Settings, type image."
-            )
+            raise Unauthorized(f"{host} wants credentials and there are none. Add them in Settings, type image.")
         if not any(challenge.scheme == "basic" for challenge in challenges):
             raise Unauthorized(f"{host} refuses access and does not say how to sign in. Check its address.")
         return _basic_header(self._credentials)
@@ -129,8 +127,7 @@ def _check_realm(realm: str, url: str) -> None:
     is_weaker = asked.scheme == "http" and registry.scheme == "https"
     if is_weaker and asked.hostname not in _LOCAL_HOSTS:
         raise IntegrationError(
-            f"{registry.netloc} sends us to a token server without TLS ({asked.hostname}); no password "
-            "goes there.",
+            f"{registry.netloc} sends us to a token server without TLS ({asked.hostname}); no password goes there.",
             permanent=True,
         )
 

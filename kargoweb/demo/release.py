@@ -7,6 +7,7 @@ from pathlib import Path
 
 from integrations.http import HttpClient, HttpPolicy
 from integrations.loopback.git_repositories import GitRepositories, Identity
+from integrations.oci.references import parse_repository
 from integrations.oci.registry import Registry
 from kargoweb.demo import content
 from kargoweb.demo.environment import demo_dir, read_ports
@@ -19,7 +20,7 @@ def make_release(data_dir: Path) -> str:
     """Commit a change, push an image with the next tag; returns the tag."""
     registry = f"127.0.0.1:{read_ports(data_dir)['registry']}"
     with HttpClient(HttpPolicy(allow_loopback=True), "kargoweb-demo") as client:
-        tags = Registry(client, None).list_tags(f"{registry}/{content.IMAGE}")
+        tags = Registry(client, None).list_tags(parse_repository(f"{registry}/{content.IMAGE}"))
         number = len(tags)
         tag = f"1.{1 + number // 3}.{number % 3}"
         revision = _commit(data_dir, number, tag)

@@ -20,6 +20,7 @@ from projects.credentials import find_credential
 from projects.encryption import unseal
 from projects.leases import claim, kept, release
 from projects.models import Credential, CredentialKind, Project
+from promotions.engine.collections import list_references
 from promotions.engine.masking import Masker
 from promotions.engine.site import Site
 from promotions.models import Promotion, PushLock, Stage
@@ -42,6 +43,7 @@ class SiteGit:
         self.mirrors_dir: Path = site.mirrors_dir
         self.identity = GitIdentity(site.git_name, site.git_email)
         self.allow_file_protocol = False
+        self.reach = site.http_policy
         self._lease = site.lease
 
     @contextmanager
@@ -78,7 +80,7 @@ class CollectionFreight:
     """The freight that this promotion brings together."""
 
     def __init__(self, promotion: Promotion, stage: Stage) -> None:
-        self._references = tuple(FreightReference.from_json(item) for item in promotion.collection.values())
+        self._references = list_references(promotion)
         self._stage = stage
 
     def list_references(self) -> tuple[FreightReference, ...]:
@@ -164,7 +166,7 @@ class ProjectLookups:
     def _read(self, row: Credential | None) -> dict[str, str] | None:
         if row is None:
             return None
-        values: dict[str, str] = unseal(row.sealed, key=self._key)
+        values: dict[str, str] = unseal(bytes(row.sealed), key=self._key)
         if row.repo_url:
             values = {"repoURL": row.repo_url, "username": row.username, **values}
         return values
@@ -173,7 +175,7 @@ class ProjectLookups:
 def load_masker(project: Project, site: Site) -> Masker:
     """Knows every secret that this project could meet: its own and the shared ones."""
     rows = Credential.objects.filter(project=project) | Credential.objects.filter(project__isnull=True)
-    return Masker(text for row in rows for text in unseal(row.sealed, key=site.secret_key).values())
+    return Masker(text for row in rows for text in unseal(bytes(row.sealed), key=site.secret_key).values())
 
 
 def grant(

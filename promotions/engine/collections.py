@@ -68,6 +68,11 @@ def build_collection(stage: Stage, freight: Freight) -> Collection:
     return dict(sorted(collection.items()))
 
 
+def list_references(promotion: Promotion) -> tuple[FreightReference, ...]:
+    """What the promotion brings together, sorted by origin key: PostgreSQL keeps no order of keys."""
+    return tuple(FreightReference.from_json(item) for _, item in sorted(promotion.collection.items()))
+
+
 def list_requested_origins(stage: Stage) -> tuple[RequestedOrigin, ...]:
     """What the warehouses that the stage requests may offer, in the order of the manifest."""
     names = [request["origin"]["name"] for request in stage.requested_freight]

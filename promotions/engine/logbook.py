@@ -4,11 +4,14 @@ A batch is written when 64 lines wait or 100 ms after the first of them; it and 
 transaction under the lease, so a worker that lost it cannot write, and no number is given twice.
 """
 
+import logging
 import threading
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
-from django.db import connection, transaction
+from django.db import DatabaseError, close_old_connections, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -16,6 +19,8 @@ from projects.leases import Lease, owned
 from projects.notices import announce
 from promotions.engine.masking import Masker
 from promotions.models import LogBatch, Promotion
+
+logger = logging.getLogger(__name__)
 
 _BATCH_LINES = 64
 _BATCH_SECONDS = 0.1
@@ -28,7 +33,7 @@ class Logbook:
     def __init__(self, promotion: Promotion, lease: Lease, masker: Masker) -> None:
         self._promotion, self._lease, self._masker = promotion, lease, masker
         self._waiting: deque[tuple[int, str, str]] = deque()
-        self._lock, self._writing = threading.Lock(), threading.Lock()
+        self._lock, self._writing = threading.Lock(), threading.RLock()
         self._filled, self._closed = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._flush_often, name="logbook", daemon=True)
 
@@ -56,11 +61,28 @@ class Logbook:
         if full:
             self.flush()
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """A transaction of the caller's; lines written in it are stored with it, or not at all.
+
+        The place in the log is taken first: whoever held the database and then waited for it would wait for ever.
+        """
+        with self._writing:
+            self.flush()
+            with transaction.atomic():
+                yield
+                self.flush()
+
     def flush(self) -> None:
         """Store what waits."""
         with self._writing:
             while batch := self._take():
-                self._store(batch[0][0], [[stream, text] for _, stream, text in batch])
+                try:
+                    self._store(batch[0][0], [[stream, text] for _, stream, text in batch])
+                except DatabaseError:
+                    with self._lock:
+                        self._waiting.extendleft(reversed(batch))
+                    raise
 
     def _take(self) -> list[tuple[int, str, str]]:
         """Up to one batch of lines of one step."""
@@ -94,6 +116,11 @@ class Logbook:
                 self._filled.wait()
                 self._filled.clear()
                 self._closed.wait(_BATCH_SECONDS)
-                self.flush()
+                try:
+                    self.flush()
+                except DatabaseError:
+                    # The lines wait for the next try, at the latest at the end of the step.
+                    logger.warning("Log lines could not be stored yet", exc_info=True)
+                    close_old_connections()
         finally:
             connection.close()

@@ -45,10 +45,11 @@ class Masker:
         self._forms = tuple(sorted(found, key=len, reverse=True))
 
     def text(self, text: str) -> str:
-        """The text with every secret replaced."""
+        """The text with every secret replaced, and without NUL and lone surrogates."""
         for form in self._forms:
             text = text.replace(form, MASK)
-        return text
+        # Databases take neither; a step's text must not make its end unwritable.
+        return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
     def value(self, value: Any) -> Any:
         """A JSON value with every secret replaced, in keys too."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from integrations.errors import IntegrationError
+from integrations.errors import Aborted, IntegrationError
 from promotions.phases import Phase, StepStatus
 from promotions.steps.base import Done, HealthCheck, Output, Result, Skipped, StepErrored, StepFailed, Waiting
 
@@ -48,6 +48,8 @@ class Verdict:
     health_check: HealthCheck | None = None
     check_again_in: timedelta | None = None
     is_error: bool = False
+    # False: the step was not run at all, so it has no output and no end.
+    has_run: bool = True
 
 
 def judge(
@@ -74,6 +76,9 @@ def judge(
             return Verdict(StepStatus.ERRORED, late, True, error_count, output)
         wait = _poll_wait(result.check_again_in, limits.timeout, now - started_at)
         return Verdict(StepStatus.RUNNING, result.message, False, error_count, output, check_again_in=wait)
+    if over and isinstance(result, Aborted):
+        # It was we who stopped it, for its time was over.
+        return Verdict(StepStatus.ERRORED, late, True, error_count, output)
     status, message, is_final, threshold = _read_error(result, alias, limits.error_threshold)
     if is_final:
         return Verdict(status, message, True, error_count, output)
@@ -115,8 +120,8 @@ def _poll_wait(wanted: timedelta | None, timeout: timedelta | None, spent: timed
 
 
 def backoff(round_: int, *, jitter: float) -> timedelta:
-    """Wait after the `round_`-th error in a row (from 1): 5 s doubling to 5 min; `jitter` 0..1 takes up to half off."""
-    longest = min(_FIRST_BACKOFF * 2 ** min(round_ - 1, 10), _LONGEST_BACKOFF)
+    """Wait after the `round_`-th error in a row, from 1: 5 s doubling to 5 min; `jitter` 0..1 takes up to half off."""
+    longest: timedelta = min(_FIRST_BACKOFF * 2 ** min(round_ - 1, 10), _LONGEST_BACKOFF)
     return longest * (1 - jitter / 2)
 
 

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from integrations.http import HttpClient
 from projects import shutdown
 from projects.encryption import seal, unseal
+from projects.errors import DomainError
 from projects.leases import Lease, claim, owned, release
 from projects.notices import announce
 from projects.wakeup import wake
@@ -44,13 +45,14 @@ def run_pass(promotion_id: int, *, site: Site) -> None:
     due_at: datetime | None = None
     try:
         due_at = _Runner(lease, site).run()
-    except DatabaseError:
+    except (InterfaceError, OperationalError):
         # Leave the lease to run out: whoever comes next finds the row as it was saved last.
         logger.exception("Database failed during a pass", extra={"promotion": promotion_id})
         return
     except Exception as error:
+        # Errors of data too: the next pass would run the same step into the same error, for ever.
         logger.exception("Pass failed outside a step", extra={"promotion": promotion_id})
-        _Runner(lease, site).end(Phase.ERRORED, f"Something outside the steps broke: {type(error).__name__}: {error}")
+        _Runner(lease, site).end(Phase.ERRORED, _say_breakage(error))
     release(lease, due_at=due_at)
 
 
@@ -65,17 +67,18 @@ class _Runner:
         if promotion is None or not promotion.is_live:
             return None
         if promotion.abort_requested_at is not None:
-            return self._end_aborted(promotion)
+            self._end_aborted(promotion)
+            return None
         stage = promotion.stage
         if stage is None:
-            return self.end(
-                Phase.ERRORED,
-                f'Stage "{promotion.stage_name}" was deleted while this promotion waited or ran.',
-            )
+            text = f'Stage "{promotion.stage_name}" was deleted while this promotion waited or ran.'
+            self.end(Phase.ERRORED, text)
+            return None
         if promotion.phase == Phase.PENDING and not self._start(promotion, stage):
             return None
         if refusal := self._refusal(promotion, stage):
-            return self.end(Phase.ERRORED, refusal)
+            self.end(Phase.ERRORED, refusal)
+            return None
         self._rows().update(collection=build_collection(stage, promotion.freight))  # type: ignore[arg-type]
         promotion.refresh_from_db()
         return self._run_steps(promotion, stage)
@@ -90,11 +93,17 @@ class _Runner:
             source = Phase(promotion.phase)
             if source is Phase.PENDING and phase not in (Phase.ERRORED, Phase.ABORTED):
                 raise ValueError(f"a queued promotion cannot end {phase}")
-            if move(self._rows(), source=source, target=phase, message=message, finished_at=now):
-                _tell(promotion, now=now)
+            # The stage first, as everywhere: two transactions that lock in different orders block each other.
+            if promotion.stage_id is not None:
                 Stage.objects.filter(pk=promotion.stage_id).update(due_at=now)
-                if promotion.stage_id:
+            if move(self._rows(), source=source, target=phase, message=message, finished_at=now):
+                _end_running_step(promotion, phase, now=now)
+                _tell(promotion, now=now)
+                if promotion.stage_id is not None:
                     wake("promotions.reconcile_stage", promotion.stage_id)
+        if promotion.stage_id is None:
+            # Else the stage does it, when it takes note of the end.
+            workspace.remove_workspace(self.site.work_dir, promotion)
 
     def _rows(self) -> QuerySet[Promotion]:
         rows: Any = owned(self.lease)
@@ -129,16 +138,16 @@ class _Runner:
         return f'Freight "{freight.alias}" is not available to Stage "{stage.name}" any more.'
 
     def _run_steps(self, promotion: Promotion, stage: Stage) -> datetime | None:
-        is_new = not workspace.is_there(self.site.work_dir, promotion)
-        workdir = workspace.create(self.site.work_dir, promotion)
         masker = load_masker(promotion.project, self.site)
         with (
             Watch(self.lease) as watch,
             Logbook(promotion, self.lease, masker) as logbook,
             HttpClient(self.site.http_policy, USER_AGENT) as http,
         ):
-            if is_new:
+            if not workspace.is_there(self.site.work_dir, promotion):
+                # Before the directory is made: a worker killed in between must not leave an empty one to go on in.
                 self._begin(promotion, logbook)
+            workdir = workspace.create(self.site.work_dir, promotion)
             p = Pass(
                 promotion=promotion,
                 stage=stage,
@@ -154,7 +163,8 @@ class _Runner:
             )
             due_at = self._visit(p)
         if watch.is_aborted:
-            return self._end_aborted(promotion)
+            self._end_aborted(promotion)
+            return None
         if due_at is None and not watch.is_lost:
             ends = [StepEnd(r.status, r.message, r.continue_on_error) for r in p.runs]
             if all(run.is_finished for run in p.runs):
@@ -165,10 +175,11 @@ class _Runner:
         """A fresh work tree means the first step: what earlier steps left in a lost one is gone."""
         if promotion.step_runs.exclude(status=StepStatus.NOT_REACHED).exists():
             logbook.write(0, "The work tree was lost; starting again at the first step.")
-            promotion.step_runs.update(
-                status="", message="", started_at=None, finished_at=None, error_count=0, tries=0
-            )
-            self._rows().update(current_step=0, health_checks=[])
+            with transaction.atomic():
+                if self._rows().update(current_step=0, retry_round=0, health_checks=[]):
+                    promotion.step_runs.update(
+                        status="", message="", started_at=None, finished_at=None, error_count=0, tries=0
+                    )
             promotion.refresh_from_db()
             return
         who = promotion.actor_name or "auto-promotion"
@@ -217,45 +228,54 @@ class _Runner:
     def _save(self, p: Pass, run: StepRun, verdict: Verdict) -> None:
         """Store how the step stands, its output and the place of the next one, in one transaction under the lease."""
         now = timezone.now()
-        has_run = run.started_at is not None
         run.status, run.message = verdict.status, p.masker.text(verdict.message)
         run.error_count = verdict.error_count
-        if has_run:
+        if verdict.has_run:
             run.finished_at = now if verdict.is_finished else None
             run.shown_output = p.masker.value(verdict.output)
             _remember_output(p, run, verdict)
-        p.logbook.flush()
         fields: dict[str, Any] = {"version": F("version") + 1}
-        if has_run:
+        if verdict.has_run:
             fields["sealed_state"] = seal(p.state, key=self.site.secret_key)
         if verdict.is_finished:
+            p.promotion.retry_round = 0
             fields |= {"current_step": run.index + 1, "retry_round": 0}
         if verdict.health_check is not None:
             check = {"uses": verdict.health_check.uses, "config": verdict.health_check.config}
             p.promotion.health_checks = [*p.promotion.health_checks, check]
             fields["health_checks"] = p.promotion.health_checks
-        with transaction.atomic():
+        # With its line in the log: a worker that is killed here has told the end of the step once, or not at all.
+        with p.logbook.together():
             if not self._rows().update(**fields):
                 return
             run.save()
             _tell(p.promotion, now=now)
-        _log_verdict(p, run, verdict)
+            _log_verdict(p, run, verdict)
 
     def _read_state(self, promotion: Promotion) -> dict[str, Any]:
         if not promotion.sealed_state:
             return {}
-        state: dict[str, Any] = unseal(promotion.sealed_state, key=self.site.secret_key)
+        state: dict[str, Any] = unseal(bytes(promotion.sealed_state), key=self.site.secret_key)
         return state
 
     def _end_aborted(self, promotion: Promotion) -> None:
         who = promotion.abort_requested_by or self._rows().values_list("abort_requested_by", flat=True).first()
-        now = timezone.now()
-        with transaction.atomic():
-            if self._rows().exists():
-                promotion.step_runs.filter(status=StepStatus.RUNNING).update(
-                    status=StepStatus.ABORTED, finished_at=now
-                )
-                self.end(Phase.ABORTED, f"Promotion terminated by {who}")
+        self.end(Phase.ABORTED, f"Promotion terminated by {who}")
+
+
+def _end_running_step(promotion: Promotion, phase: Phase, *, now: datetime) -> None:
+    """A promotion that ends takes the step it was at with it, whatever ended it."""
+    status = StepStatus.ABORTED if phase is Phase.ABORTED else StepStatus.ERRORED
+    promotion.step_runs.filter(status=StepStatus.RUNNING).update(status=status, finished_at=now)
+
+
+def _say_breakage(error: Exception) -> str:
+    """What people may read of an error nobody foresaw: its text may hold data, so it stays in the worker's log."""
+    if isinstance(error, DomainError):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"The work tree cannot be used: {error.strerror}. Check the disk that holds the data directory."
+    return f"Something outside the steps broke ({type(error).__name__}); the log of the worker has the details."
 
 
 def _remember_output(p: Pass, run: StepRun, verdict: Verdict) -> None:

@@ -16,6 +16,7 @@ from integrations.errors import IntegrationError
 from integrations.http import HttpClient
 from projects.durations import parse_duration
 from promotions.engine.capabilities import ProjectLookups, grant
+from promotions.engine.collections import list_references
 from promotions.engine.logbook import Logbook
 from promotions.engine.masking import Masker
 from promotions.engine.outcomes import Limits, Verdict, judge
@@ -26,7 +27,6 @@ from promotions.phases import StepStatus
 from promotions.planning.artifacts import RequestedOrigin
 from promotions.planning.facts import PromotionFacts, StepFact
 from promotions.planning.scope import Scope, evaluate_config, is_wanted
-from promotions.references import FreightReference
 from promotions.steps.base import Result, Step, StepContext, StepErrored, StepFailed
 from promotions.steps.execution import execute
 from promotions.steps.registry import find_step
@@ -58,16 +58,16 @@ class Interrupted:
 
 
 def decide_skip(p: Pass, run: StepRun) -> Verdict | None:
-    """A verdict when the step is not to be run at all: skipped, or its `if` is broken. Not asked once it started."""
+    """A verdict when the step is not to be run: skipped, broken `if`, unknown kind. Not asked once it started."""
     step = p.promotion.steps[run.index]
     if "if" not in step:
         failed = next((r for r in p.runs[: run.index] if _has_failed(r)), None)
         if failed is None:
-            return None
+            return _refuse_unknown(run)
         return _untouched(StepStatus.SKIPPED, f'Not run: step "{failed.alias}" {failed.status.lower()}')
     try:
         if is_wanted(_scope(p, run), step):
-            return None
+            return _refuse_unknown(run)
     except ExpressionError as error:
         text = f'error checking if step "{run.alias}" should be skipped: {error}'
         return _untouched(StepStatus.ERRORED, p.masker.text(text))
@@ -77,9 +77,8 @@ def decide_skip(p: Pass, run: StepRun) -> Verdict | None:
 def try_step(p: Pass, run: StepRun) -> tuple[Verdict | Interrupted, Any]:
     """Run the step once; also gives its evaluated config, masked, for the page."""
     step = find_step(run.kind)
-    if step is None:
-        text = f'step kind "{run.kind}" is not registered; see `kargoweb step list` for those that are'
-        return _untouched(StepStatus.ERRORED, text), None
+    if step is None:  # it was known when the step started, in another release
+        return _unknown(run), None
     try:
         config = evaluate_config(_scope(p, run), p.promotion.steps[run.index])
     except ExpressionError as error:
@@ -161,7 +160,7 @@ def _scope(p: Pass, run: StepRun) -> Scope:
             )
             for reached in p.runs[: run.index + 1]
         ),
-        references=tuple(FreightReference.from_json(item) for item in promotion.collection.values()),
+        references=list_references(promotion),
         requested_origins=p.requested_origins,
         lookups=ProjectLookups(promotion.project, p.site),
     )
@@ -171,9 +170,18 @@ def _has_failed(run: StepRun) -> bool:
     return run.status in (StepStatus.FAILED, StepStatus.ERRORED) and not run.continue_on_error
 
 
+def _refuse_unknown(run: StepRun) -> Verdict | None:
+    return None if find_step(run.kind) else _unknown(run)
+
+
+def _unknown(run: StepRun) -> Verdict:
+    text = f'step kind "{run.kind}" is not registered; see `kargoweb step list` for those that are'
+    return _untouched(StepStatus.ERRORED, text)
+
+
 def _untouched(status: StepStatus, message: str) -> Verdict:
     """A verdict on a step that never ran."""
-    return Verdict(status, message, True, 0)
+    return Verdict(status, message, True, 0, has_run=False)
 
 
 def wait_after(verdict: Verdict, *, backoff: timedelta) -> timedelta:

@@ -7,7 +7,8 @@ from types import TracebackType
 from django.db import DatabaseError, close_old_connections, connection
 from django.utils import timezone
 
-from projects.leases import Lease, owned, renew
+from projects.leases import Lease, renew
+from promotions.models import Promotion
 
 _LOOK_SECONDS = 0.5
 
@@ -60,7 +61,8 @@ class Watch:
                             self._lost.set()
                             return
                         renewed_at = now
-                    if owned(self._lease).filter(abort_requested_at__isnull=False).exists():
+                    rows = Promotion.objects.filter(pk=self._lease.pk, lease_token=self._lease.token)
+                    if rows.filter(abort_requested_at__isnull=False).exists():
                         self._aborted.set()
                 except DatabaseError:
                     continue  # the next look decides

@@ -50,9 +50,7 @@ class Promotion(LeasedRow):
     phase = models.CharField(max_length=16, choices=Phase.choices, default=Phase.PENDING)
     message = models.TextField(blank=True)
     current_step = models.PositiveSmallIntegerField(default=0)
-    retry_round = models.PositiveSmallIntegerField(
-        default=0, help_text="Waits after errors, for the back-off."
-    )
+    retry_round = models.PositiveSmallIntegerField(default=0, help_text="Waits after errors, for the back-off.")
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -148,9 +146,7 @@ class LogBatch(models.Model):
         ordering = ("first_line",)
         constraints = (
             models.UniqueConstraint(fields=("promotion", "first_line"), name="log_batch_starts_once"),
-            models.CheckConstraint(
-                condition=Q(last_line__gte=models.F("first_line")), name="log_batch_not_empty"
-            ),
+            models.CheckConstraint(condition=Q(last_line__gte=models.F("first_line")), name="log_batch_not_empty"),
         )
 
     def __str__(self) -> str:

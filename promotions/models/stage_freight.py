@@ -49,9 +49,7 @@ class FreightVerification(models.Model):
     longest_soak = models.DurationField(null=True, blank=True)
 
     class Meta:
-        constraints = (
-            models.UniqueConstraint(fields=("stage", "freight"), name="freight_verified_once_in_stage"),
-        )
+        constraints = (models.UniqueConstraint(fields=("stage", "freight"), name="freight_verified_once_in_stage"),)
 
     def __str__(self) -> str:
         return f"{self.freight_id} verified in {self.stage_id}"
@@ -67,9 +65,7 @@ class FreightApproval(models.Model):
     reason = models.TextField(blank=True)
 
     class Meta:
-        constraints = (
-            models.UniqueConstraint(fields=("stage", "freight"), name="freight_approved_once_for_stage"),
-        )
+        constraints = (models.UniqueConstraint(fields=("stage", "freight"), name="freight_approved_once_for_stage"),)
 
     def __str__(self) -> str:
         return f"{self.freight_id} approved for {self.stage_id}"

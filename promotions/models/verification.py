@@ -21,9 +21,7 @@ class Verification(models.Model):
     class Meta:
         ordering = ("-started_at", "-id")
         constraints = (
-            models.CheckConstraint(
-                condition=Q(phase__in=VerificationPhase.values), name="verification_phase_known"
-            ),
+            models.CheckConstraint(condition=Q(phase__in=VerificationPhase.values), name="verification_phase_known"),
             models.CheckConstraint(
                 condition=Q(phase__in=sorted(VERIFICATION_ENDED), finished_at__isnull=False)
                 | ~Q(phase__in=sorted(VERIFICATION_ENDED)),

@@ -180,6 +180,4 @@ def _is_lost(promotion: Promotion, now: datetime) -> bool:
 def _list_done(runs: Sequence[StepRun]) -> tuple[str, ...]:
     """Finished steps in words; what they did outside stays."""
     done = [run for run in runs if run.status == StepStatus.SUCCEEDED]
-    return tuple(
-        f"{run.alias} ({run.kind}){': ' + run.message if run.message else ' succeeded'}" for run in done
-    )
+    return tuple(f"{run.alias} ({run.kind}){': ' + run.message if run.message else ' succeeded'}" for run in done)

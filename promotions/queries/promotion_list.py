@@ -93,7 +93,9 @@ def list_people(project: Project) -> list[str]:
 
 
 def _filtered(project: Project, filters: Filters) -> QuerySet[Promotion]:
-    rows = Promotion.objects.filter(project=project).select_related("stage").defer("sealed_state", "collection", "vars")
+    rows = (
+        Promotion.objects.filter(project=project).select_related("stage").defer("sealed_state", "collection", "vars")
+    )
     if filters.status == "live":
         rows = rows.filter(phase__in=LIVE)
     elif filters.status:
@@ -126,7 +128,10 @@ def _freight_ids(rows: Iterable[Promotion]) -> set[int]:
 def _versions(freight_ids: set[int]) -> dict[int, dict[tuple[str, str], str]]:
     """{freight: {(repository, subscription): version}}."""
     found: dict[int, dict[tuple[str, str], str]] = {}
-    for artifact in Artifact.objects.filter(freight_id__in=freight_ids):
+    # Images and charts say more to people than commits do.
+    order = {kind: rank for rank, kind in enumerate(("image", "chart", "other", "commit"))}
+    artifacts = Artifact.objects.filter(freight_id__in=freight_ids)
+    for artifact in sorted(artifacts, key=lambda found: (order[found.kind], found.position)):
         key = (artifact.repo_url or artifact.artifact_type, artifact.subscription_name or artifact.chart_name)
         found.setdefault(artifact.freight_id, {})[key] = artifact.short_version
     return found

@@ -92,7 +92,9 @@ def read_steps(promotion: Promotion, *, now: datetime) -> StepList:
         else:
             rows.append(_group(task, (row,)))
     finished = sum(run.is_finished for run in runs)
-    said = f"Step {current.index + 1} of {len(runs)}, {current.alias}: {current.status or 'waiting'}" if current else ""
+    said = (
+        f"Step {current.index + 1} of {len(runs)}, {current.alias}: {current.status or 'waiting'}" if current else ""
+    )
     return StepList(promotion, tuple(rows), finished, len(runs), said)
 
 
@@ -103,9 +105,7 @@ def _find_current(runs: list[StepRun]) -> StepRun | None:
     return running or next(failed, None)
 
 
-def _row(
-    promotion: Promotion, run: StepRun, planned: dict[str, Any], *, is_current: bool, now: datetime
-) -> StepRow:
+def _row(promotion: Promotion, run: StepRun, planned: dict[str, Any], *, is_current: bool, now: datetime) -> StepRow:
     is_running = run.status == StepStatus.RUNNING
     is_untouched = run.status in (StepStatus.NOT_REACHED, StepStatus.SKIPPED) and run.started_at is None
     phase, word = _word(promotion, run, planned)
@@ -147,6 +147,8 @@ def _group(task: str, steps: tuple[StepRow, ...]) -> StepRow:
     leading = next((s for s in steps if s.is_current), None) or _worst(steps)
     done = sum(not s.is_off and s.phase != "Running" for s in steps)
     times = [s.took for s in steps if s.took is not None]
+    took = sum(times, timedelta()) if times else None
+    is_running = any(s.elapsed_seconds is not None for s in steps)
     return StepRow(
         number=steps[0].number,
         name=task,
@@ -156,8 +158,8 @@ def _group(task: str, steps: tuple[StepRow, ...]) -> StepRow:
         is_off=all(s.is_off for s in steps),
         is_ignored=leading.is_ignored,
         is_current=any(s.is_current for s in steps),
-        took=sum(times, timedelta()) if times else None,
-        elapsed_seconds=None,
+        took=took,
+        elapsed_seconds=int(took.total_seconds()) if is_running and took else None,
         message="",
         condition="",
         looks_again_at=None,

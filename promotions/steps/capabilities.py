@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 
 from integrations.credentials import BasicAuth, SshKey, Token
-from integrations.http import HttpClient
+from integrations.http import HttpClient, HttpPolicy
 from promotions.references import FreightReference
 
 Credential = BasicAuth | Token | SshKey
@@ -31,6 +31,8 @@ class GitAccess(Protocol):
     identity: GitIdentity
     push_policy: Literal["AlwaysRebase", "AlwaysMerge", "RebaseOrMerge", "RebaseOrFail"]
     allow_file_protocol: bool
+    # Which hosts git may connect to; None is any host.
+    reach: HttpPolicy | None
 
     def push_lock(
         self, repo_url: str, branch: str, *, should_stop: Callable[[], bool]

@@ -72,6 +72,7 @@ def run(context: StepContext, config: Config) -> Done:
         credentials=given(context.can.credentials).find("git", config.repo_url),
         skip_tls_verify=config.insecure_skip_tls_verify,
         allow_local=git.allow_file_protocol,
+        reach=git.reach,
     )
     targets = _find_targets(context, config)
     context.log(f"Cloning {remote.address}", "info")

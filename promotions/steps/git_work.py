@@ -62,7 +62,8 @@ def load_worktree(context: StepContext, path: str) -> Worktree:
 
 def find_remote(context: StepContext, worktree: Worktree) -> Remote:
     """The repository the work tree came from, with the project's credentials for it."""
-    return worktree.remote(given(context.can.credentials).find("git", worktree.origin_url()))
+    credentials = given(context.can.credentials).find("git", worktree.origin_url())
+    return worktree.remote(credentials, reach=given(context.can.git).reach)
 
 
 def worktree_id(worktree: Worktree) -> str:

@@ -1,6 +1,6 @@
 """Lines of a promotion's log: a range as page and part, and the whole as a text file."""
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
 from projects.http import render_page
@@ -31,10 +31,10 @@ def promotion_log(request: HttpRequest, project_name: str, number: int) -> HttpR
 
 
 @require_GET
-def promotion_log_text(request: HttpRequest, project_name: str, number: int) -> HttpResponseBase:
+def promotion_log_text(request: HttpRequest, project_name: str, number: int) -> HttpResponse:
     """The whole log as a text file, with times and without colours."""
     promotion, _ = get_promotion(request, project_name, number)
-    response = StreamingHttpResponse(iterate_text(promotion), content_type="text/plain; charset=utf-8")
+    response = HttpResponse(iterate_text(promotion), content_type="text/plain; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{project_name}-{number}.txt"'
     response["X-Content-Type-Options"] = "nosniff"
     return response

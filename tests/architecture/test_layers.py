@@ -25,16 +25,24 @@ CHECKS = {
 def test_the_whole_house_passes(name, tmp_path):
     environment = {"PATH": f"{BIN}:/usr/bin:/bin", "KARGOWEB_DATA_DIR": str(tmp_path), "HOME": str(tmp_path)}
 
-    result = subprocess.run(
-        CHECKS[name], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
+    result = subprocess.run(CHECKS[name], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
     assert result.returncode == 0, result.stdout + result.stderr
 
 
 def test_no_step_imports_another_step():
     kinds = {path.stem for path in (ROOT / "promotions" / "steps").glob("*.py")}
-    shared = {"base", "capabilities", "paths", "registry", "execution", "violations", "private", "git_work", "__init__"}
+    shared = {
+        "base",
+        "capabilities",
+        "paths",
+        "registry",
+        "execution",
+        "violations",
+        "private",
+        "git_work",
+        "__init__",
+    }
     for path in (ROOT / "promotions" / "steps").glob("*.py"):
         if path.stem in shared:
             continue

@@ -183,7 +183,9 @@ class Secretive:
     value = 42
 
 
-@pytest.mark.parametrize("source", ["x", "x.value", "x['value']", "x.__class__", "[x]", "x == x", "type(x)", "l[0]", "m.x"])
+@pytest.mark.parametrize(
+    "source", ["x", "x.value", "x['value']", "x.__class__", "[x]", "x == x", "type(x)", "l[0]", "m.x"]
+)
 def test_python_objects_are_refused(source):
     env = {"x": Secretive(), "l": [Secretive()], "m": {"x": Secretive()}}
 
@@ -191,7 +193,9 @@ def test_python_objects_are_refused(source):
         evaluate(source, env)
 
 
-@pytest.mark.parametrize("source", ["'a'.__class__", "[].append", "{}.__class__.x", "date('2024-01-02').__init__()", "{}.keys()"])
+@pytest.mark.parametrize(
+    "source", ["'a'.__class__", "[].append", "{}.__class__.x", "date('2024-01-02').__init__()", "{}.keys()"]
+)
 def test_python_attributes_are_out_of_reach(source):
     with pytest.raises(ExpressionError):
         evaluate(source, {})

@@ -88,7 +88,7 @@ ERRORS = [
     ("ab ${% 1 }}", 'unclosed expression: expected "%}"', 3),
     ("a ${{}}", "the expression is empty", 2),
     ("a ${{  }}", "the expression is empty", 2),
-    ("${{ 1 }} ${{ 1 + }}", "unexpected end of expression", 4),
+    ("${{ 1 }} ${{ 1 + }}", "unexpected end of expression", 5),
     ("${{ zz.x }}", "cannot fetch x from nil", 4),
     ("${{ 1/0 }}", "+Inf cannot be written as JSON", 0),
     ("${{ [0/0] }}", "NaN cannot be written as JSON", 0),

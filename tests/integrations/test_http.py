@@ -107,9 +107,7 @@ def test_gives_the_last_answer_when_tries_are_used_up(server, client):
     assert (response.status, response.body, len(server.seen)) == (503, b"sorry", 3)
 
 
-@pytest.mark.parametrize(
-    ("method", "retry", "tries"), [("POST", None, 1), ("POST", True, 3), ("GET", False, 1)]
-)
+@pytest.mark.parametrize(("method", "retry", "tries"), [("POST", None, 1), ("POST", True, 3), ("GET", False, 1)])
 def test_repeats_only_what_may_be_repeated(server, client, method, retry, tries):
     server.answers["/"] = [(500, [], b"")]
 
@@ -177,9 +175,7 @@ def test_a_silent_server_times_out(client):
         client.request("GET", url, timeout=timedelta(seconds=0.2), retry=False)
 
 
-@pytest.mark.parametrize(
-    "start", [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"]
-)
+@pytest.mark.parametrize("start", [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"])
 def test_a_trickling_server_times_out_as_a_whole(client, start):
     def talk(connection, stopped):
         connection.sendall(start)

@@ -212,7 +212,10 @@ def test_utc_writes_z():
     ("moment", "expected"),
     [
         (datetime.datetime(2024, 7, 1, 12, tzinfo=datetime.UTC), "2024-07-01 12:00:00 +0000 UTC"),
-        (datetime.datetime(2024, 7, 1, 12, tzinfo=zoneinfo.ZoneInfo("Europe/Berlin")), "2024-07-01 12:00:00 +0200 CEST"),
+        (
+            datetime.datetime(2024, 7, 1, 12, tzinfo=zoneinfo.ZoneInfo("Europe/Berlin")),
+            "2024-07-01 12:00:00 +0200 CEST",
+        ),
         (
             datetime.datetime(2024, 7, 1, 12, tzinfo=datetime.timezone(datetime.timedelta(hours=-3))),
             "2024-07-01 12:00:00 -0300 -0300",

@@ -110,7 +110,7 @@ VALUES = [
     ("toJSON(imageFrom('found'))", '{\n  "repoURL": "ghcr.io/shop",\n  "tag": "1.10"\n}'),
     ("toJSON(groupBy([1, 2], # > 1))", '{\n  "false": [\n    1\n  ],\n  "true": [\n    2\n  ]\n}'),
     ("fromJSON('[1, 2.5, \"a\", null]')", [1, 2.5, "a", None]),
-    ("fromJSON('{\"a\": {\"b\": true}}').a.b", True),
+    ('fromJSON(\'{"a": {"b": true}}\').a.b', True),
     ("fromJSON('7') % 4", 3),
     ("fromJSON(' 1.0 ')", 1),
     ("toBase64('a')", "YQ=="),

@@ -32,9 +32,7 @@ def test_cuts_to_the_limit():
 def test_rejects_with_a_reason_and_keeps_the_order():
     builds = [Build("a", at(1)), Build("b", at(2)), Build("c", at(3))]
 
-    selection = select_newest_builds(builds, limit=10).reject(
-        lambda build: "odd" if build.tag == "b" else None
-    )
+    selection = select_newest_builds(builds, limit=10).reject(lambda build: "odd" if build.tag == "b" else None)
 
     assert [build.tag for build in selection.taken] == ["c", "a"]
     assert [(build.tag, reason) for build, reason in selection.ignored] == [("b", "odd")]

@@ -49,9 +49,7 @@ def test_keeps_the_original_text():
 
 
 def test_orders_as_semver_says():
-    ascending = (
-        "1.0.0-alpha 1.0.0-alpha.1 1.0.0-alpha.beta 1.0.0-beta 1.0.0-beta.2 1.0.0-beta.11 1.0.0-rc.1 1.0.0"
-    )
+    ascending = "1.0.0-alpha 1.0.0-alpha.1 1.0.0-alpha.beta 1.0.0-beta 1.0.0-beta.2 1.0.0-beta.11 1.0.0-rc.1 1.0.0"
     ascending += " 1.0.1 1.2.0 1.10.0 2.0.0"
     versions = [parse_version(text) for text in ascending.split()]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from freight.subscriptions.base import Surroundings
+from integrations.http_policy import HttpPolicy
 
 
 @pytest.fixture
@@ -14,7 +15,7 @@ def around(tmp_path: Path) -> Surroundings:
     return Surroundings(
         credentials=None,
         mirrors=tmp_path / "mirrors",
-        allow_private_addresses=True,
+        policy=HttpPolicy(allow_loopback=True, allow_private_addresses=True),
         should_stop=lambda: False,
         seen_after=datetime.now(UTC),
     )

@@ -7,6 +7,7 @@ from freight.subscriptions.base import SubscriptionUnusable
 from freight.subscriptions.image import SUBSCRIPTION, discover
 from integrations.credentials import BasicAuth
 from integrations.errors import Aborted, IntegrationError, NotFound, Unauthorized
+from integrations.http_policy import HttpPolicy
 from integrations.loopback.oci_faults import OciAccess
 from integrations.loopback.oci_registry import OciRegistry
 
@@ -141,7 +142,7 @@ def test_private_addresses_need_permission(oci, around):
     push(oci, "1.0.0")
 
     with pytest.raises(IntegrationError, match="address"):
-        look(oci, replace(around, allow_private_addresses=False))
+        look(oci, replace(around, policy=HttpPolicy()))
     assert oci.count() == 0
 
 

@@ -64,9 +64,7 @@ def test_takes_a_blob_in_one_request(web):
 def test_refuses_a_blob_with_another_digest(web):
     wrong = "sha256:" + "0" * 64
 
-    assert (
-        web.put("/v2/a/blobs/uploads/monolithic", params={"digest": wrong}, content=b"x").status_code == 400
-    )
+    assert web.put("/v2/a/blobs/uploads/monolithic", params={"digest": wrong}, content=b"x").status_code == 400
 
 
 @pytest.mark.parametrize(

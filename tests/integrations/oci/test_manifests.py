@@ -133,9 +133,7 @@ def test_an_index_of_attestations_only_is_an_error(server, read):
 
 @pytest.mark.parametrize("body", [b'{"schemaVersion": 1}', b'{"mediaType": "application/x-else"}'])
 def test_an_unknown_media_type_is_an_error(server, read, body):
-    server.storage.put_manifest(
-        "acme/app", body, "application/vnd.docker.distribution.manifest.v1+json", tag="1.0"
-    )
+    server.storage.put_manifest("acme/app", body, "application/vnd.docker.distribution.manifest.v1+json", tag="1.0")
 
     with pytest.raises(IntegrationError, match="neither an image nor an index") as caught:
         read("1.0")
@@ -166,9 +164,7 @@ def test_garbage_is_an_error_of_the_registry_and_not_a_crash(server, read, body,
 def test_reads_docker_manifests(server, read):
     config = json.dumps({"os": "linux", "architecture": "amd64", "created": text(7)}).encode()
     digest = server.storage.put_blob("acme/app", config)
-    body = json.dumps(
-        {"schemaVersion": 2, "mediaType": DOCKER_MANIFEST, "config": {"digest": digest}}
-    ).encode()
+    body = json.dumps({"schemaVersion": 2, "mediaType": DOCKER_MANIFEST, "config": {"digest": digest}}).encode()
     server.storage.put_manifest("acme/app", body, DOCKER_MANIFEST, tag="1.0")
 
     assert read("1.0").created_at == at(7)

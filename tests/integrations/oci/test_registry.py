@@ -137,9 +137,7 @@ def test_gets_a_token_without_a_password_where_anybody_may(client, limits):
     with OciRegistry(access=OciAccess("bearer")) as server:
         server.push_image("acme/app", "1.0.0")
 
-        assert Registry(client, limits=limits).list_tags(parse_repository(f"{server.host}/acme/app")) == [
-            "1.0.0"
-        ]
+        assert Registry(client, limits=limits).list_tags(parse_repository(f"{server.host}/acme/app")) == ["1.0.0"]
 
 
 def test_asks_for_one_token_for_each_repository(client, limits):

@@ -73,10 +73,10 @@ def _environment() -> dict[str, str]:
         url = f"postgres://{database['USER']}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
     return {
         **os.environ,
-        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "DJANGO_SETTINGS_MODULE": settings.SETTINGS_MODULE,
         "KARGOWEB_TEST_DATA_DIR": str(settings.DATA_DIR),
         "TEST_DATABASE_URL": url,
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
     }
 
 

@@ -24,6 +24,7 @@ class LocalGit:
     identity: GitIdentity = field(default_factory=lambda: GitIdentity("Kargo", "no-reply@kargo.io"))
     push_policy: Literal["AlwaysRebase", "AlwaysMerge", "RebaseOrMerge", "RebaseOrFail"] = "AlwaysRebase"
     allow_file_protocol: bool = False
+    reach: HttpPolicy | None = None
     locks: list[str] = field(default_factory=list)
 
     @contextlib.contextmanager

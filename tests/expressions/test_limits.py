@@ -1,0 +1,110 @@
+"""Bounds: nodes, depth, elements, text and time. Hostile input ends in an ExpressionError, quickly."""
+
+import pytest
+
+from expressions import ExpressionError, Function, check_template, evaluate, render, to_json
+from expressions.budget import MAX_TEXT, Budget
+
+HOSTILE = [
+    ("+".join(["1"] * 6000), "more than 10,000 parts"),
+    ("(" * 100 + "1" + ")" * 100, "nested more than 64 levels"),
+    ("[" * 5000 + "]" * 5000, "nested more than 64 levels"),
+    ("{a:" * 500 + "1" + "}" * 500, "nested more than 64 levels"),
+    ("not " * 5000 + "true", "nested more than 64 levels"),
+    ("-" * 5000 + "1", "nested more than 64 levels"),
+    ("x ? 1 : " * 500 + "2", "nested more than 64 levels"),
+    ("f(" * 500 + ")" * 500, "nested more than 64 levels"),
+    ("a[" * 500 + "]" * 500, "nested more than 64 levels"),
+    ("a" + "?.b" * 4000, "nested too deeply"),
+    ("1" + " | string()" * 3000, "nested too deeply"),
+    ("2 ** " * 3000 + "2", "nested too deeply"),
+    ("1 " * 60_000, "more than 50,000 tokens"),
+    ("1" + " " * 1_000_001, "longer than 1,000,000 characters"),
+    ("1..1000000", "memory budget exceeded"),
+    ("-9223372036854775807..9223372036854775807", "memory budget exceeded"),
+    ("map(1..600000, #)", "memory budget exceeded"),
+    ("map(1..1000, 1..2000)", "memory budget exceeded"),
+    ("reduce(1..40, concat(#acc, #acc), [1])", "memory budget exceeded"),
+    ("reduce(1..60, #acc + #acc, 'x')", "memory budget exceeded"),
+    ("replace(repeat('a', 1000000), '', repeat('b', 1000))", "memory budget exceeded"),
+    ("join(map(1..1000, ''), repeat('a', 1000000))", "memory budget exceeded"),
+    ("split(repeat('a', 1000000), '')", "memory budget exceeded"),
+    ("reduce(1..200, [#acc])", None),
+    ("string(reduce(1..200, [#acc]))", "levels deep"),
+    ("toJSON(reduce(1..5000, [#acc]))", "levels deep"),
+    ("flatten(reduce(1..200, [#acc]))", "levels deep"),
+    ("max(reduce(1..200, [#acc]))", "levels deep"),
+    ("reduce(1..200, [#acc]) == reduce(1..200, [#acc])", "levels deep"),
+    ("toJSON(reduce(1..60, [#acc, #acc], 1))", "time limit exceeded"),
+]
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [case for case in HOSTILE if case[1] and "time limit" not in case[1]],
+    ids=[case[0][:40] for case in HOSTILE if case[1] and "time limit" not in case[1]],
+)
+def test_refuses_hostile_expressions(source, message):
+    with pytest.raises(ExpressionError) as caught:
+        evaluate(source, {})
+
+    assert message in caught.value.message
+    assert len(str(caught.value)) < 1000
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "+".join(["1"] * 3000),
+        " && ".join(["true"] * 3000),
+        "1..999999 | len()",
+        "(" * 60 + "1" + ")" * 60,
+        "a" + "?.b" * 60,
+        "x ? 1 : " * 0 + "2",
+        "repeat('a', 1000000) matches '(a*)*b'",
+        "lastIndexOf(repeat('a', 1000000), 'b' + repeat('a', 500000))",
+    ],
+    ids=lambda source: source[:30],
+)
+def test_serves_large_but_fair_expressions(source):
+    evaluate(source, {})
+
+
+def test_a_budget_stops_work_when_its_time_is_over():
+    budget = Budget(seconds=0)
+
+    with pytest.raises(ExpressionError, match="time limit exceeded"):
+        for _ in range(100_000):
+            budget.spend(1)
+
+
+def test_the_clock_is_read_inside_nested_predicates():
+    budget_of_work = "all(1..900, all(1..900, all(1..900, # > 0)))"
+    ticks = iter(range(10**9))
+    env = {"tick": Function("tick", lambda: next(ticks))}
+
+    with pytest.raises(ExpressionError):
+        evaluate(f"{budget_of_work} && map(1..999998, tick()) == 1 && all(1..3, all(1..900000, true))", env)
+
+
+def test_the_text_of_a_template_is_bounded():
+    with pytest.raises(ExpressionError, match="longer than"):
+        render("${{ x }}${{ x }}", {"x": "a" * (MAX_TEXT // 2 + 1)})
+
+
+def test_a_value_that_contains_itself_is_refused():
+    loop: list = []
+    loop.append(loop)
+
+    for source in ("toJSON(x)", "string(x)", "x == [x]", "flatten(x)"):
+        with pytest.raises(ExpressionError, match="levels deep"):
+            evaluate(source, {"x": loop})
+    with pytest.raises(ExpressionError, match="levels deep"):
+        to_json(loop)
+
+
+def test_hostile_templates_are_checked_quickly():
+    with pytest.raises(ExpressionError):
+        check_template("${{ " + "(" * 10_000 + " }}")
+    with pytest.raises(ExpressionError):
+        check_template("${{ 1 }}" * 1000 + "${{")
