@@ -55,7 +55,7 @@ check: $(VENV)/.dev ## Format, lint, types, layers and migrations; without the t
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy .
-	$(BIN)/djlint --check --lint templates
+	$(BIN)/djlint --lint templates
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
 .PHONY: format

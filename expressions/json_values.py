@@ -42,9 +42,11 @@ def _to_json(value: Value, budget: Budget, depth: int) -> Any:
         return _json_number(value)
     if isinstance(value, dict | Record):
         check_depth(depth)
+        budget.take_elements(len(value) if isinstance(value, dict) else len(value.fields))
         return {key: _to_json(item, budget, depth + 1) for key, item in _members(value)}
     if isinstance(value, list):
         check_depth(depth)
+        budget.take_elements(len(value))
         return [_to_json(item, budget, depth + 1) for item in value]
     return _scalar_to_json(value)
 

@@ -60,26 +60,26 @@ def yaml_text(value: Any) -> str:
 
 
 def _block_lines(value: Any, indent: int) -> list[str]:
-    """Return the lines of a map or list that is not empty, the first one at `indent` like all its siblings."""
-    margin = " " * indent
-    lines: list[str] = []
+    """Return the lines of a map or list that is not empty; each starts at `indent` or deeper."""
     if isinstance(value, list):
-        for item in value:
-            lines += _item_lines(item, indent)
-        return lines
-    for key in sorted(value, key=cmp_to_key(_natural_order)):
-        item = value[key]
-        head = _key_lines(key, indent)
-        if isinstance(item, dict | list) and item:
-            nested = _block_lines(item, _next_indent(indent))
-            if len(head) > 1:
-                # After an explicit key the value starts on the line of its colon.
-                lines += [*head[:-1], head[-1] + " " + nested[0].lstrip(" "), *nested[1:]]
-            else:
-                lines += head + nested
-        else:
-            lines += [*head[:-1], f"{head[-1]} {_scalar(item, indent, in_list=False)}"]
-    return [line if line.startswith(margin) or not line.strip() else margin + line for line in lines]
+        return [line for item in value for line in _item_lines(item, indent)]
+    return [
+        line for key in sorted(value, key=cmp_to_key(_natural_order)) for line in _pair_lines(key, value[key], indent)
+    ]
+
+
+def _pair_lines(key: str, item: Any, indent: int) -> list[str]:
+    margin = " " * indent
+    inner = _next_indent(indent)
+    written = _scalar(key, indent, in_list=False)
+    nested = _block_lines(item, inner) if isinstance(item, dict | list) and item else []
+    if "\n" in key or len(key) > _LONGEST_KEY:
+        # After an explicit key the value starts on the line of its colon.
+        rest = nested[0][indent + 1 :] if nested else " " + _scalar(item, indent, in_list=False)
+        return [f"{margin}? {written}", f"{margin}:{rest}", *nested[1:]]
+    if nested:
+        return [f"{margin}{written}:", *nested]
+    return [f"{margin}{written}: {_scalar(item, indent, in_list=False)}"]
 
 
 def _item_lines(item: Any, indent: int) -> list[str]:
@@ -88,14 +88,6 @@ def _item_lines(item: Any, indent: int) -> list[str]:
         nested = _block_lines(item, indent + 2)
         return [f"{margin}- {nested[0][indent + 2 :]}", *nested[1:]]
     return [f"{margin}- {_scalar(item, indent, in_list=True)}"]
-
-
-def _key_lines(key: str, indent: int) -> list[str]:
-    margin = " " * indent
-    text = _scalar(key, indent, in_list=False)
-    if "\n" in key or len(key) > _LONGEST_KEY:
-        return [f"{margin}? {text}", f"{margin}:"]
-    return [f"{margin}{text}:"]
 
 
 def _next_indent(indent: int) -> int:

@@ -117,6 +117,7 @@ AXES_LOCKOUT_TEMPLATE = "errors/locked.html"
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 
+CSRF_FAILURE_VIEW = "kargoweb.error_pages.form_refused"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env_bool("KARGOWEB_HTTPS", BASE_URL.startswith("https://"))
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env_bool("KARGOWEB_BEHIND_PROXY", False) else None
@@ -159,15 +160,17 @@ STORAGES = {
 # Celery carries wake-ups only; the database row is the work (docs/decisions/0001).
 CELERY_BROKER_URL = env_text("CELERY_BROKER_URL", "embedded://localhost//")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
-    {
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # workers and scheduler wait for a broker that is away
+# One try to send: a page must not wait for a broker that is away, and the tick makes up for it.
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {"max_retries": 0}
+if CELERY_BROKER_URL.startswith("redis"):
+    CELERY_BROKER_TRANSPORT_OPTIONS["socket_connect_timeout"] = 3  # seconds
+if CELERY_BROKER_URL.startswith("embedded"):
+    CELERY_BROKER_TRANSPORT_OPTIONS |= {
         "data_folder_in": str(DATA_DIR / "broker"),
         "data_folder_out": str(DATA_DIR / "broker"),
         "control_folder": str(DATA_DIR / "broker" / "control"),
     }
-    if CELERY_BROKER_URL.startswith("embedded")
-    else {}
-)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = False  # a lost wake-up costs one tick; a late one would be repeated
 CELERY_TASK_PUBLISH_RETRY = False  # the tick repeats what the broker did not take

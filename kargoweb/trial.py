@@ -18,7 +18,13 @@ from promotions.planning.facts import PromotionFacts
 from promotions.planning.scope import Scope, evaluate_config, is_wanted
 from promotions.references import FreightReference
 from promotions.steps.base import StepContext
-from promotions.steps.capabilities import Capabilities, Credential, CredentialKind, GitIdentity
+from promotions.steps.capabilities import (
+    Capabilities,
+    Credential,
+    CredentialKind,
+    GitIdentity,
+    PushPolicyName,
+)
 from promotions.steps.execution import execute
 from promotions.steps.registry import find_step
 
@@ -88,26 +94,26 @@ class _Data:
     metadata: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def secret(self, name: str) -> dict[str, str] | None:
-        return (self.context.get("secrets") or {}).get(name)  # type: ignore[no-any-return]
+        return (self.context.get("secrets") or {}).get(name)
 
     def shared_secret(self, name: str) -> dict[str, str] | None:
         return self.secret(name)
 
     def config_map(self, name: str) -> dict[str, str] | None:
-        return (self.context.get("configMaps") or {}).get(name)  # type: ignore[no-any-return]
+        return (self.context.get("configMaps") or {}).get(name)
 
     def shared_config_map(self, name: str) -> dict[str, str] | None:
         return self.config_map(name)
 
     def freight_metadata(self, name: str) -> dict[str, Any] | None:
-        return (self.context.get("freightMetadata") or {}).get(name)  # type: ignore[no-any-return]
+        return (self.context.get("freightMetadata") or {}).get(name)
 
     def freight_status(self, name: str) -> dict[str, Any] | None:
         metadata = self.freight_metadata(name)
         return None if metadata is None else {"metadata": metadata}
 
     def stage_metadata(self, name: str) -> dict[str, Any] | None:
-        return (self.context.get("stageMetadata") or {}).get(name)  # type: ignore[no-any-return]
+        return (self.context.get("stageMetadata") or {}).get(name)
 
     def merge(self, kind: Literal["Stage", "Freight"], name: str, values: dict[str, Any]) -> None:
         known = self.context.setdefault("stageMetadata" if kind == "Stage" else "freightMetadata", {})
@@ -129,9 +135,9 @@ class _Data:
 class _Git:
     """Git with a mirror directory that lives as long as the trial."""
 
-    push_policy: Literal["AlwaysRebase"] = "AlwaysRebase"
+    push_policy: PushPolicyName = "AlwaysRebase"
     allow_file_protocol = True
-    reach = None
+    reach: HttpPolicy | None = None
 
     def __init__(self, mirrors_dir: Path) -> None:
         self.mirrors_dir = mirrors_dir

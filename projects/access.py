@@ -75,6 +75,8 @@ class Rights:
         """May the person do this, for actions on a stage in that stage?"""
         if action is Action.VIEW:
             return self.can_view
+        if action is Action.MANAGE_MEMBERS and self._is_admin and not self._list_owners():
+            return True  # a project made on the command line has no owner yet: somebody has to name one
         return any(
             grant.role in ROLES_WITH[action] and (not grant.stages or stage in grant.stages)
             for grant in self._grants
@@ -89,12 +91,12 @@ class Rights:
         limited = any(g.role in ROLES_WITH[action] and g.stages for g in self._grants)
         where = f' (your role is limited to other stages than "{stage}")' if limited and stage else ""
         return (
-            f"You are {held} and may not {action}{where}. It needs the role {roles}. Ask: {self._owners()}."
+            f"You are {held} and may not {action}{where}. It needs the role {roles}. Ask: {', '.join(self._list_owners()) or 'a system administrator'}."
         )
 
-    def _owners(self) -> str:
-        names = RoleGrant.objects.filter(member__project=self.project, role=Role.OWNER)
-        return ", ".join(names.values_list("member__user__username", flat=True)) or "a system administrator"
+    def _list_owners(self) -> list[str]:
+        grants = RoleGrant.objects.filter(member__project=self.project, role=Role.OWNER)
+        return list(grants.values_list("member__user__username", flat=True))
 
 
 def authorize(person: Person, action: Action, project: Project, *, stage: str = "") -> Rights:

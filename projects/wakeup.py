@@ -4,12 +4,17 @@ Only a hint. The row is the work: when the broker is away the next tick finds th
 """
 
 import logging
+import time
 
 from celery import current_app
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
 logger = logging.getLogger(__name__)
+
+# After a failure nothing is sent for this long: one request may wait for a dead broker, not each of them.
+_PAUSE_SECONDS = 5.0
+_paused_until = 0.0
 
 
 def wake(task_name: str, pk: int) -> None:
@@ -18,9 +23,13 @@ def wake(task_name: str, pk: int) -> None:
 
 
 def _send(task_name: str, pk: int) -> None:
+    global _paused_until
+    if time.monotonic() < _paused_until:
+        return
     try:
         current_app.send_task(task_name, args=[pk], retry=False, ignore_result=True)
     except (OperationalError, OSError) as error:
+        _paused_until = time.monotonic() + _PAUSE_SECONDS
         logger.warning(
             "Broker away, the next tick will find the row", extra={"task": task_name, "error": str(error)}
         )

@@ -21,7 +21,7 @@ os.environ["KARGOWEB_DATA_DIR"] = _data_dir
 os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL") or f"sqlite:///{_data_dir}/tests.sqlite3"
 
 from kargoweb.settings import *  # noqa: E402, F403
-from kargoweb.settings import DATABASES, STORAGES  # noqa: E402
+from kargoweb.settings import DATABASES, STATIC_ROOT, STORAGES  # noqa: E402
 
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file, not memory: lease heartbeats and workers write from other threads.
@@ -35,6 +35,7 @@ ALLOW_PRIVATE_ADDRESSES = True
 CELERY_BROKER_URL = "memory://"
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}
 LEASE = timedelta(seconds=30)
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns of a missing one
 STORAGES = {
     **STORAGES,
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

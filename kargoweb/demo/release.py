@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from integrations.http import HttpClient, HttpPolicy
-from integrations.loopback.git_repositories import GitRepositories, Identity
+from integrations.git.identity import Identity
+from integrations.loopback.git_repositories import GitRepositories
 from integrations.oci.references import parse_repository
 from integrations.oci.registry import Registry
 from kargoweb.demo import content

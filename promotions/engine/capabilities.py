@@ -15,7 +15,7 @@ from django.utils import timezone
 from freight.models import Freight
 from integrations.errors import Aborted
 from integrations.git.urls import normalize_git_url
-from integrations.http import HttpClient
+from integrations.http import HttpClient, HttpPolicy
 from projects.credentials import find_credential
 from projects.encryption import unseal
 from projects.leases import claim, kept, release
@@ -26,7 +26,7 @@ from promotions.engine.site import Site
 from promotions.models import Promotion, PushLock, Stage
 from promotions.references import FreightReference
 from promotions.steps.base import Step
-from promotions.steps.capabilities import Capabilities, GitIdentity
+from promotions.steps.capabilities import Capabilities, GitIdentity, PushPolicyName
 from promotions.steps.capabilities import Credential as CredentialValue
 from promotions.steps.capabilities import CredentialKind as KindName
 
@@ -37,13 +37,13 @@ _LOCK_POLL_SECONDS = 0.1
 class SiteGit:
     """Git as this installation does it."""
 
-    push_policy: Literal["AlwaysRebase"] = "AlwaysRebase"
+    push_policy: PushPolicyName = "AlwaysRebase"
 
     def __init__(self, site: Site) -> None:
         self.mirrors_dir: Path = site.mirrors_dir
         self.identity = GitIdentity(site.git_name, site.git_email)
         self.allow_file_protocol = False
-        self.reach = site.http_policy
+        self.reach: HttpPolicy | None = site.http_policy
         self._lease = site.lease
 
     @contextmanager

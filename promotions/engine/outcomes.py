@@ -120,7 +120,7 @@ def _poll_wait(wanted: timedelta | None, timeout: timedelta | None, spent: timed
 
 
 def backoff(round_: int, *, jitter: float) -> timedelta:
-    """Wait after the `round_`-th error in a row, from 1: 5 s doubling to 5 min; `jitter` 0..1 takes up to half off."""
+    """Wait after the `round_`-th error in a row, from 1: 5 s doubling to 5 min; up to half off by `jitter`, 0..1."""
     longest: timedelta = min(_FIRST_BACKOFF * 2 ** min(round_ - 1, 10), _LONGEST_BACKOFF)
     return longest * (1 - jitter / 2)
 

@@ -55,6 +55,8 @@ class StepRow:
     is_current: bool
     took: timedelta | None
     elapsed_seconds: int | None
+    # Why it was left out, or what went wrong without harm; stands in the row itself.
+    note: str
     message: str
     condition: str
     looks_again_at: datetime | None
@@ -121,6 +123,7 @@ def _row(promotion: Promotion, run: StepRun, planned: dict[str, Any], *, is_curr
         is_current=is_current,
         took=ended_at - run.started_at if run.started_at and ended_at else None,
         elapsed_seconds=int((now - run.started_at).total_seconds()) if is_running and run.started_at else None,
+        note=_note(run),
         message=run.message,
         condition=str(planned.get("if", "")),
         looks_again_at=promotion.due_at if is_running and promotion.due_at and promotion.due_at > now else None,
@@ -142,6 +145,13 @@ def _word(promotion: Promotion, run: StepRun, planned: dict[str, Any]) -> tuple[
     return run.status, f"{run.status}{tries if run.tries > 1 else ''}"
 
 
+def _note(run: StepRun) -> str:
+    """The reason without the word that stands before it anyway."""
+    if run.status == StepStatus.SKIPPED:
+        return run.message.removeprefix("Skipped: ").removeprefix("Not run: ")
+    return run.message if run.status in _WENT_WRONG and run.continue_on_error else ""
+
+
 def _group(task: str, steps: tuple[StepRow, ...]) -> StepRow:
     """A task's own row: it is as far and as well as its steps."""
     leading = next((s for s in steps if s.is_current), None) or _worst(steps)
@@ -160,6 +170,7 @@ def _group(task: str, steps: tuple[StepRow, ...]) -> StepRow:
         is_current=any(s.is_current for s in steps),
         took=took,
         elapsed_seconds=int(took.total_seconds()) if is_running and took else None,
+        note="",
         message="",
         condition="",
         looks_again_at=None,

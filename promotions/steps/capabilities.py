@@ -13,6 +13,7 @@ from promotions.references import FreightReference
 Credential = BasicAuth | Token | SshKey
 _Capability = TypeVar("_Capability")
 CredentialKind = Literal["git", "image", "helm"]
+PushPolicyName = Literal["AlwaysRebase", "AlwaysMerge", "RebaseOrMerge", "RebaseOrFail"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class GitAccess(Protocol):
 
     mirrors_dir: Path
     identity: GitIdentity
-    push_policy: Literal["AlwaysRebase", "AlwaysMerge", "RebaseOrMerge", "RebaseOrFail"]
+    push_policy: PushPolicyName
     allow_file_protocol: bool
     # Which hosts git may connect to; None is any host.
     reach: HttpPolicy | None

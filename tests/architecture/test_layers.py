@@ -14,7 +14,7 @@ CHECKS = {
     "lint": [BIN / "ruff", "check", "--no-cache", "."],
     "format": [BIN / "ruff", "format", "--check", "--no-cache", "."],
     "types": [BIN / "mypy", "."],
-    "templates": [BIN / "djlint", "--check", "--lint", "--quiet", "templates"],
+    "templates": [BIN / "djlint", "--lint", "--quiet", "templates"],
     "migrations": [sys.executable, "manage.py", "makemigrations", "--check", "--dry-run"],
 }
 

@@ -42,9 +42,7 @@ def test_shows_the_source_with_a_caret_under_the_fault():
     with pytest.raises(ExpressionError) as caught:
         evaluate("vars.image.Tag", {"vars": {}})
 
-    assert str(caught.value) == (
-        "cannot fetch Tag from nil; did you mean `?.Tag`?\n  vars.image.Tag\n             ^"
-    )
+    assert str(caught.value) == ("cannot fetch Tag from nil; did you mean `?.Tag`?\n  vars.image.Tag\n             ^")
 
 
 def test_shows_only_the_line_of_the_fault():

@@ -2,8 +2,10 @@
 
 import pytest
 
-from expressions import ExpressionError, Function, check_template, evaluate, render, to_json
+from expressions import ExpressionError, check_template, evaluate, render, to_json
 from expressions.budget import MAX_TEXT, Budget
+from expressions.evaluator import compile_source
+from expressions.scope import Scope
 
 HOSTILE = [
     ("+".join(["1"] * 6000), "more than 10,000 parts"),
@@ -29,20 +31,21 @@ HOSTILE = [
     ("replace(repeat('a', 1000000), '', repeat('b', 1000))", "memory budget exceeded"),
     ("join(map(1..1000, ''), repeat('a', 1000000))", "memory budget exceeded"),
     ("split(repeat('a', 1000000), '')", "memory budget exceeded"),
-    ("reduce(1..200, [#acc])", None),
+    ("toJSON(reduce(1..60, [#acc, #acc], 1))", "memory budget exceeded"),
+    ("string(reduce(1..60, [#acc, #acc], 'abcdefgh'))", "memory budget exceeded"),
+    ("flatten(reduce(1..60, [#acc, #acc], 1))", "memory budget exceeded"),
     ("string(reduce(1..200, [#acc]))", "levels deep"),
     ("toJSON(reduce(1..5000, [#acc]))", "levels deep"),
     ("flatten(reduce(1..200, [#acc]))", "levels deep"),
     ("max(reduce(1..200, [#acc]))", "levels deep"),
     ("reduce(1..200, [#acc]) == reduce(1..200, [#acc])", "levels deep"),
-    ("toJSON(reduce(1..60, [#acc, #acc], 1))", "time limit exceeded"),
 ]
 
 
 @pytest.mark.parametrize(
     ("source", "message"),
-    [case for case in HOSTILE if case[1] and "time limit" not in case[1]],
-    ids=[case[0][:40] for case in HOSTILE if case[1] and "time limit" not in case[1]],
+    HOSTILE,
+    ids=[case[0][:40] for case in HOSTILE],
 )
 def test_refuses_hostile_expressions(source, message):
     with pytest.raises(ExpressionError) as caught:
@@ -60,7 +63,6 @@ def test_refuses_hostile_expressions(source, message):
         "1..999999 | len()",
         "(" * 60 + "1" + ")" * 60,
         "a" + "?.b" * 60,
-        "x ? 1 : " * 0 + "2",
         "repeat('a', 1000000) matches '(a*)*b'",
         "lastIndexOf(repeat('a', 1000000), 'b' + repeat('a', 500000))",
     ],
@@ -74,17 +76,21 @@ def test_a_budget_stops_work_when_its_time_is_over():
     budget = Budget(seconds=0)
 
     with pytest.raises(ExpressionError, match="time limit exceeded"):
-        for _ in range(100_000):
-            budget.spend(1)
+        budget.spend(100_000)
 
 
-def test_the_clock_is_read_inside_nested_predicates():
-    budget_of_work = "all(1..900, all(1..900, all(1..900, # > 0)))"
-    ticks = iter(range(10**9))
-    env = {"tick": Function("tick", lambda: next(ticks))}
+def test_a_budget_does_not_ask_the_clock_for_little_work():
+    Budget(seconds=0).spend(100)
 
-    with pytest.raises(ExpressionError):
-        evaluate(f"{budget_of_work} && map(1..999998, tick()) == 1 && all(1..3, all(1..900000, true))", env)
+
+def test_work_inside_nested_predicates_counts():
+    budget = Budget(seconds=0)
+    program = compile_source("all(1..900, all(1..900, # > 0))", in_template=False)
+    scope = Scope({}, program.slots)
+    scope.budget = budget
+
+    with pytest.raises(ExpressionError, match="time limit exceeded"):
+        program.code(scope)
 
 
 def test_the_text_of_a_template_is_bounded():

@@ -2,34 +2,41 @@
 
 import json
 import math
+from collections.abc import Callable
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from expressions import EMPTY_OUTPUT, ExpressionError, Function, Record, StringMap, check_template, evaluate, parse, render
-from expressions import to_json
+from expressions import (
+    EMPTY_OUTPUT,
+    ExpressionError,
+    Function,
+    Node,
+    Record,
+    StringMap,
+    check_template,
+    evaluate,
+    parse,
+    render,
+    to_json,
+)
 from expressions.builtins import BUILTINS, METHODS, PREDICATE_BUILTINS
+from expressions.operators import BINARY_OPERATORS
 
+WORD_TEXT = r"""
+vars x zz nil true false not and or in matches contains startsWith endsWith let if else $env f r m e
++ - * / % ** ^ == != < > <= >= && || ?? ?. .. :: ? : ; , . | # #index #acc = ! ( ) [ ] { } ( ) ( ) [ ]
+0 1 -1 2.5 1e308 9223372036854775807 0x1f 'a' "b" `c` b'd' '' '2024-01-02' '1h' '1.2.3' '[1]' '(' ','
+// /* */ ' " ${{ }} ${% %} \ é
+"""
 WORDS = [
     *BUILTINS,
     *PREDICATE_BUILTINS,
     *(method for methods in METHODS.values() for method in methods),
-    *"vars x zz nil true false not and or in matches contains startsWith endsWith let if else $env f r m e".split(),
-    *"+ - * / % ** ^ == != < > <= >= && || ?? ?. .. :: ? : ; , . | # #index #acc = ! ( ) [ ] { } ( ) ( ) [ ]".split(),
-    *"0 1 -1 2.5 1e308 9223372036854775807 0x1f 'a' \"b\" `c` b'd' '' '2024-01-02' '1h' '1.2.3' '[1]' '(' ','".split(),
-    "//",
-    "/*",
-    "*/",
+    *WORD_TEXT.split(),
     "\n",
-    "'",
-    '"',
-    "${{",
-    "}}",
-    "${%",
-    "%}",
-    "\\",
-    "é",
 ]
+OPERATORS = [*BINARY_OPERATORS, "not in", "and", "or", "??", "<", ">="]
 ENV = {
     "vars": {"a": 1, "b": [1, "x", None], "c": {"d": 2.5}},
     "x": "héllo",
@@ -41,19 +48,14 @@ ENV = {
 quick = settings(max_examples=300, derandomize=True, deadline=None, database=None)
 soups = st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join)
 
-leaves = st.sampled_from(
-    ["nil", "true", "0", "1", "-3", "2.5", "1e308", "'a'", "'é,b'", "''", "x", "vars", "vars.b", "vars.c", "zz", "r", "m"]
-    + ["e", "f('q')", "date('2024-03-31')", "duration('90m')", "semverParse('1.2.3')", "1..3", "[]", "{}", "b'ab'", "#"]
-)
+LEAF_TEXT = "nil true 0 1 -3 2.5 1e308 'a' 'é,b' '' x vars vars.b vars.c zz r m e f('q') 1..3 [] {} b'ab' #"
+TIMED_LEAVES = ["date('2024-03-31')", "duration('90m')", "semverParse('1.2.3')"]
+leaves = st.sampled_from([*LEAF_TEXT.split(), *TIMED_LEAVES])
 
 
 def grow(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    operators = "+ - * / % ** == != < >= in not¬in and or ?? .. contains matches startsWith |f()|".split()
     binary = st.builds(
-        lambda left, operator, right: f"({left}) {operator.replace('¬', ' ')} ({right})",
-        inner,
-        st.sampled_from(operators[:-1]),
-        inner,
+        lambda left, operator, right: f"({left}) {operator} ({right})", inner, st.sampled_from(OPERATORS), inner
     )
     calls = st.builds(
         lambda name, arguments: f"{name}({', '.join(arguments)})",
@@ -87,57 +89,51 @@ def grow(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 expressions = st.recursive(leaves, grow, max_leaves=8)
 
 
-def check_value(value: object) -> None:
-    """A value is JSON when converted, or the error says why not."""
+def attempt(run: Callable[..., object], *arguments: object) -> object:
+    """Return the value, or the ExpressionError itself; anything else raised fails the test."""
     try:
-        converted = to_json(value)
-    except ExpressionError:
+        return run(*arguments)
+    except ExpressionError as error:
+        return error
+
+
+def check_outcome(outcome: object) -> None:
+    """An error points into its source; a value is JSON when converted, or the error says why not."""
+    if isinstance(outcome, ExpressionError):
+        assert str(outcome)
+        assert outcome.position is None or 0 <= outcome.position <= len(outcome.source)
         return
-    json.dumps(converted, allow_nan=False)
+    converted = attempt(to_json, outcome)
+    if not isinstance(converted, ExpressionError):
+        json.dumps(converted, allow_nan=False)
 
 
 @quick
 @given(st.text(max_size=60))
 def test_any_text_is_parsed_or_refused(text):
-    for run in (parse, check_template):
-        try:
-            run(text)
-        except ExpressionError as error:
-            assert error.position is not None
-            assert str(error)
+    assert isinstance(attempt(parse, text), Node | ExpressionError)
+    assert isinstance(attempt(check_template, text), ExpressionError | None)
 
 
 @quick
 @given(soups)
 def test_any_words_are_evaluated_or_refused(source):
-    try:
-        value = evaluate(source, ENV)
-    except ExpressionError as error:
-        assert 0 <= error.position <= len(error.source)
-    else:
-        check_value(value)
+    check_outcome(attempt(evaluate, source, ENV))
 
 
 @quick
 @given(expressions)
 def test_any_well_formed_expression_is_evaluated_or_refused(source):
-    try:
-        value = evaluate(source, ENV)
-    except ExpressionError as error:
-        assert 0 <= error.position <= len(error.source)
-    else:
-        check_value(value)
+    outcome = attempt(evaluate, source, ENV)
+
+    check_outcome(outcome)
+    assert not isinstance(outcome, ExpressionError) or outcome.position is not None
 
 
 @quick
 @given(st.lists(soups | st.text(max_size=10) | expressions.map("${{{{ {} }}}}".format), max_size=4).map("".join))
 def test_any_template_is_rendered_or_refused(template):
-    try:
-        value = render(template, ENV)
-    except ExpressionError as error:
-        assert str(error)
-    else:
-        json.dumps(value, allow_nan=False)
+    check_outcome(attempt(render, template, ENV))
 
 
 json_leaves = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()

@@ -196,7 +196,7 @@ def test_an_error_names_the_field(config, path):
 
 @pytest.mark.parametrize("config", [None, [], "${{ 1 }}", 5])
 def test_the_top_level_must_be_a_map(config):
-    with pytest.raises(ExpressionError, match="step.config: expected a map"):
+    with pytest.raises(ExpressionError, match=r"step\.config: expected a map"):
         render_structure(config, {}, path="step.config")
 
 
