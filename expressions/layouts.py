@@ -9,15 +9,27 @@ import re
 from functools import lru_cache
 
 from expressions.errors import ExpressionError
-from expressions.times import MONTHS, UTC, WEEKDAYS, Clock, Time, Zone, days_in_month, make_time
+from expressions.times import (
+    MONTHS,
+    UTC,
+    WEEKDAYS,
+    Clock,
+    Time,
+    Zone,
+    civil_from_days,
+    days_from_civil,
+    days_in_month,
+    make_time,
+)
 
 _MARK = re.compile(
-    r"January|Jan|Monday|Mon|MST|002|01|02|03|04|05|06|2006|_2006|_2|15|PM|pm"
+    r"January|Jan|Monday|Mon|MST|002|01|02|03|04|05|06|2006|_2006|__2|_2|15|PM|pm"
     r"|-07:00:00|-070000|-07:00|-0700|-07|Z07:00:00|Z070000|Z07:00|Z0700|Z07"
     r"|[.,](?:0+|9+)(?![0-9])|1|2|3|4|5"
 )
+_BLANKS = re.compile(r" +")
 _FRACTION = re.compile(r"[.,]([0-9]+)")
-_ABBREVIATION = re.compile(r"[A-Z]{3,5}")
+_ABBREVIATION = re.compile(r"[A-Z]{3,5}|[+-](?:[01][0-9]|2[0-3])")
 _OFFSET = {
     "-07": re.compile(r"([+-])(\d\d)()()", re.ASCII),
     "-0700": re.compile(r"([+-])(\d\d)(\d\d)()", re.ASCII),
@@ -35,6 +47,7 @@ _NUMBERS: dict[str, tuple[str, int, int]] = {
     "2": ("day", 1, 2),
     "_2": ("day", 1, 2),
     "002": ("day_of_year", 3, 3),
+    "__2": ("day_of_year", 1, 3),
     "15": ("hour", 1, 2),
     "03": ("hour12", 1, 2),
     "3": ("hour12", 1, 2),
@@ -125,6 +138,7 @@ _WRITERS = {
     "2": lambda clock: str(clock.day),
     "_2": lambda clock: f"{clock.day:2d}",
     "002": lambda clock: f"{clock.day_of_year:03d}",
+    "__2": lambda clock: f"{clock.day_of_year:3d}",
     "15": lambda clock: f"{clock.hour:02d}",
     "03": lambda clock: f"{(clock.hour + 11) % 12 + 1:02d}",
     "3": lambda clock: str((clock.hour + 11) % 12 + 1),
@@ -183,8 +197,8 @@ class _Reading:
         return self.finish()
 
     def skip(self, literal: str) -> None:
-        # A blank in the layout stands for any number of blanks, also none at the end of the text.
-        for char in literal:
+        # Blanks in the layout stand for any number of blanks, also none at the end of the text.
+        for char in _BLANKS.sub(" ", literal):
             if char == " ":
                 if self.at < len(self.text) and self.text[self.at] != " ":
                     raise _Mismatch
@@ -227,8 +241,9 @@ class _Reading:
 
     def read_number(self, mark: str) -> None:
         field, fewest, most = _NUMBERS[mark]
-        if mark == "_2" and self.text.startswith(" ", self.at):
-            self.at += 1
+        for _ in range(mark.count("_")):
+            if self.text.startswith(" ", self.at):
+                self.at += 1
         end = self.at
         while end < len(self.text) and end - self.at < most and self.text[end] in "0123456789":
             end += 1
@@ -278,23 +293,34 @@ class _Reading:
     def finish(self) -> Time:
         read = self.fields.get
         year = read("year", 0)
-        month, day = read("month", 1), read("day", 1)
-        if "day_of_year" in self.fields:
-            month, day = 1, read("day_of_year", 1)
-            in_range = 1 <= day <= 365 + (days_in_month(year, 2) == 29)
-        else:
-            in_range = 1 <= month <= 12 and 1 <= day <= days_in_month(year, month)
+        month, day = self.found_day(year)
         hour = read("hour", 0)
         if "hour12" in self.fields:
             hour = self.fields["hour12"]
-            in_range = in_range and hour <= 12
+            if hour > 12:
+                raise _Mismatch
         if self.afternoon is not None and hour <= 12:
             hour = hour % 12 + (12 if self.afternoon else 0)
         minute, second = read("minute", 0), read("second", 0)
-        if not in_range or hour > 23 or minute > 59 or second > 59:
+        if hour > 23 or minute > 59 or second > 59:
             raise _Mismatch
         seconds = hour * 3600 + minute * 60 + second
         return make_time((year, month, day), seconds, read("nanosecond", 0), self.found_zone())
+
+    def found_day(self, year: int) -> tuple[int, int]:
+        """Return month and day; a day of the year must agree with them where they are given, too."""
+        read = self.fields.get
+        month, day = read("month", 1), read("day", 1)
+        if "day_of_year" in self.fields:
+            number = self.fields["day_of_year"]
+            if not 1 <= number <= days_from_civil(year + 1, 1, 1) - days_from_civil(year, 1, 1):
+                raise _Mismatch
+            _, month, day = civil_from_days(days_from_civil(year, 1, 1) + number - 1)
+            if read("month", month) != month or read("day", day) != day:
+                raise _Mismatch
+        elif not (1 <= month <= 12 and 1 <= day <= days_in_month(year, month)):
+            raise _Mismatch
+        return month, day
 
     def found_zone(self) -> Zone:
         """An offset counts most, then an abbreviation: its name is kept, at offset 0, as Go does."""

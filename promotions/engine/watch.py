@@ -3,7 +3,6 @@
 import threading
 from datetime import datetime
 from types import TracebackType
-from typing import Any
 
 from django.db import DatabaseError, close_old_connections, connection
 from django.utils import timezone

@@ -16,8 +16,7 @@ def test_a_promotion_asked_for_without_a_broker_runs_when_it_is_back(tmp_path):
     with Installation(tmp_path / "site", settings=settings) as site:
         freight = site.ask("discover", "guestbook")
         with running_redis(tmp_path, port):
-            site.start("scheduler")
-            site.start_worker()
+            site.start_all()
             wait_until(lambda: not site.ask("is_worker_silent"))
 
         asked_at = time.monotonic()

@@ -4,6 +4,7 @@ import logging
 import threading
 
 import pytest
+from celery import Celery, current_app
 from django.db import connection
 from django.utils import timezone
 
@@ -289,20 +290,14 @@ def test_two_clicks_with_one_key_in_the_same_moment_make_one_promotion(stage, wa
 
 
 @pytest.mark.django_db(transaction=True)
-def test_without_a_broker_the_promotion_is_stored_and_the_next_tick_finds_it(stage, warehouse, settings, caplog):
-    from celery import current_app
-
-    before = current_app.conf.broker_url
-    current_app.conf.broker_url = "redis://127.0.0.1:1/0"
-    current_app.conf.broker_transport_options = {"socket_connect_timeout": 0.2, "max_retries": 0}
-    current_app.pool.force_close_all()
+def test_without_a_broker_the_promotion_is_stored_and_the_next_tick_finds_it(stage, warehouse, caplog):
+    usual = current_app._get_current_object()
+    Celery("lonely", broker="redis://127.0.0.1:1/0", set_as_current=False).set_current()
     try:
         with caplog.at_level(logging.WARNING):
             promotion = ask(stage, make_freight(warehouse))
     finally:
-        current_app.conf.broker_url = before
-        current_app.conf.broker_transport_options = {}
-        current_app.pool.force_close_all()
+        usual.set_current()
 
     assert "Broker away, the next tick will find the row" in caplog.text
     promotion.refresh_from_db()

@@ -73,6 +73,10 @@ class Installation:
         """Start a demo, web, worker or scheduler process as the supervisor does."""
         return self._start(name, child_commands(host="127.0.0.1", port=self.port, demo=True)[name])
 
+    def start_all(self) -> "subprocess.Popen[str]":
+        """Start `kargoweb up`: web, worker and scheduler, started again when they die."""
+        return self._start("up", [sys.executable, "-m", "kargoweb.cli.main", "up", "--port", str(self.port)])
+
     def start_worker(self, *, seconds: float = 60) -> "subprocess.Popen[str]":
         """Start a worker and wait until it takes work."""
         worker = self.start("worker")

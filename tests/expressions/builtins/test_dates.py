@@ -16,6 +16,7 @@ LAYOUTS = [
     ("January 2", "January 2"),
     ("Mon Monday", "Tue Tuesday"),
     ("002", "002"),
+    ("__2", "  2"),
     ("15:04:05", "03:04:05"),
     ("3:4:5 PM", "3:4:5 AM"),
     ("03.04 pm", "03.04 am"),
@@ -93,6 +94,10 @@ VALUES = [
     ("date('12:30am', '3:04pm').Hour()", 0),
     ("date('feb 3 99', 'Jan 2 06').Format('2006-01-02')", "1999-02-03"),
     ("date('2024 060', '2006 002').Format('01-02')", "02-29"),
+    ("date('2024   7', '2006 __2').Format('01-02')", "01-07"),
+    ("date('2024 02-29 060', '2006 01-02 002').Format('01-02')", "02-29"),
+    ("date('a  5', 'a   2').Day()", 5),
+    ("date('10:00 +11', '15:04 MST').Hour()", 10),
 ]
 
 DURATIONS = [
@@ -140,6 +145,7 @@ ERRORS = [
     ("date('13:00 PM', '03:04 PM')", "invalid date"),
     ("date('2024 366 ', '2006 002')", "invalid date"),
     ("date('2023 366', '2006 002')", "invalid date"),
+    ("date('2024 03-01 060', '2006 01-02 002')", "invalid date"),
     ("date(5)", "date() takes a string, not int"),
     ("date('2024-01-02', 5)", "date() takes a string, not int"),
     ("date('2024-01-02', '2006-01-02', 'Mars')", "unknown time zone 'Mars'"),
