@@ -1,0 +1,1 @@
+"""Pages of freight, one file a page, named as its template."""

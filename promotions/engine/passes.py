@@ -162,13 +162,15 @@ class _Runner:
                 runs=list(promotion.step_runs.order_by("index")),
             )
             due_at = self._visit(p)
+        if watch.is_lost:
+            return None
+        if all(run.is_finished for run in p.runs):
+            # Also when an abort came too late to stop anything: what was done is told as it is.
+            self.end(*final_phase(StepEnd(r.status, r.message, r.continue_on_error) for r in p.runs))
+            return None
         if watch.is_aborted:
             self._end_aborted(promotion)
             return None
-        if due_at is None and not watch.is_lost:
-            ends = [StepEnd(r.status, r.message, r.continue_on_error) for r in p.runs]
-            if all(run.is_finished for run in p.runs):
-                self.end(*final_phase(ends))
         return due_at
 
     def _begin(self, promotion: Promotion, logbook: Logbook) -> None:

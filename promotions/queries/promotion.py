@@ -74,7 +74,7 @@ def read_head(promotion: Promotion, rights: Rights, *, now: datetime) -> Promoti
 
 def head_tag(promotion: Promotion, rights: Rights, *, now: datetime) -> str:
     """Changes whenever the head would read differently, but for the passing of time."""
-    facts = [promotion.version, rights.allows(Action.ABORT, promotion.stage_name)]
+    facts: list[object] = [promotion.version, rights.allows(Action.ABORT, promotion.stage_name)]
     facts.append(rights.allows(Action.PROMOTE, promotion.stage_name))
     if promotion.is_live:
         facts += [*_ahead(promotion), is_silent("worker", now=now), _is_lost(promotion, now)]
@@ -167,7 +167,8 @@ def _warning(promotion: Promotion, *, now: datetime) -> str:
     if is_silent("worker", now=now):
         last = find_last_beat("worker")
         since = f"since {timezone.localtime(last):%H:%M}" if last else "at all yet"
-        return f"No worker has shown a sign of life {since} (broker or workers away). Nothing is lost: it goes on as soon as one is back."
+        silence = f"No worker has shown a sign of life {since} (broker or workers away)."
+        return f"{silence} Nothing is lost: it goes on as soon as one is back."
     if _is_lost(promotion, now):
         return "Its worker shows no sign of life; another one takes over and goes on."
     return ""

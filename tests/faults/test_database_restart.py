@@ -17,10 +17,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 @pytest.mark.parametrize("step", [0, 6, 7])
 def test_a_promotion_survives_a_restart_of_the_database(site, database, step):
     freight = site.ask("release")
+    before = site.git("rev-parse", "env/dev")
 
     promotion = site.ask("promote", "dev", freight)
     site.ask("wait_for_step", promotion, step, ["Running", "Succeeded", "Skipped"], 30)
-    before = site.git("rev-list", "--all", "--count")
     database.restart()
     end = site.ask("wait_for_end", promotion, 60)
 
@@ -29,8 +29,7 @@ def test_a_promotion_survives_a_restart_of_the_database(site, database, step):
     assert end["phase"] == "Succeeded", record["message"]
     assert len(interrupted) <= 1
     assert check_record(record, interrupted=interrupted) == []
-    assert int(site.git("rev-list", "--all", "--count")) - int(before) <= 1
-    assert site.git("log", "-1", "--format=%H", "env/dev") in str(record["log"])
+    assert site.git("rev-list", "--count", f"{before}..env/dev") == "1"
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +44,8 @@ def site(database, tmp_path_factory):
     with Installation(directory, lease="2s", settings={"DATABASE_URL": database.url}) as site:
         site.start("scheduler")
         site.start_worker()
-        site.ask("discover", "guestbook")
+        # The first promotion makes the branch.
+        site.ask("wait_for_end", site.ask("promote", "dev", site.ask("discover", "guestbook")), 60)
         yield site
     database.stop()
 
@@ -57,6 +57,8 @@ class Database:
         self.url = url
         with psycopg.connect(url) as connection:
             (self._data,) = connection.execute("SHOW data_directory").fetchone()
+            # The server for tests is careless with the newest commits; this one must keep its word.
+            connection.execute("ALTER ROLE kargoweb SET synchronous_commit = on")
             (programs,) = connection.execute("SELECT setting FROM pg_config WHERE name = 'BINDIR'").fetchone()
         self._control = Path(programs) / "pg_ctl"
 

@@ -292,7 +292,9 @@ def test_two_clicks_with_one_key_in_the_same_moment_make_one_promotion(stage, wa
 @pytest.mark.django_db(transaction=True)
 def test_without_a_broker_the_promotion_is_stored_and_the_next_tick_finds_it(stage, warehouse, caplog):
     usual = current_app._get_current_object()
-    Celery("lonely", broker="redis://127.0.0.1:1/0", set_as_current=False).set_current()
+    lonely = Celery("lonely", broker="redis://127.0.0.1:1/0", set_as_current=False)
+    lonely.conf.broker_transport_options = {"max_retries": 0}
+    lonely.set_current()
     try:
         with caplog.at_level(logging.WARNING):
             promotion = ask(stage, make_freight(warehouse))

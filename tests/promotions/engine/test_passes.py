@@ -4,9 +4,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
-from projects.actors import controller
+from projects.actors import OPERATOR, controller
+from projects.credentials import set_credential
 from projects.leases import claim
 from promotions.engine import read_site, run_pass
 from promotions.models import Promotion, Stage, StepRun
@@ -187,8 +189,6 @@ def test_a_worker_that_lost_its_lease_writes_nothing(stage_of, freight):
 
     def wait_for_end_of(promotion):
         wait_until(lambda: Promotion.objects.filter(pk=promotion.pk, phase=Phase.SUCCEEDED).exists())
-        from django.db import connection
-
         connection.close()
         return True
 
@@ -289,9 +289,10 @@ def test_freight_deleted_meanwhile_ends_the_promotion(stage_of, freight):
 
 
 def test_secrets_are_masked_wherever_a_step_shows_them(warehouse, freight, stage_of):
-    from projects.credentials import set_secret
-
-    set_secret(warehouse.project, "token", {"value": "tr0ub4dor&3"})
+    secrets = {"value": "tr0ub4dor&3"}
+    set_credential(
+        OPERATOR, project=warehouse.project, name="token", kind="generic", secrets=secrets, now=timezone.now()
+    )
     template = {"uses": "compose-output", "as": "s", "config": {"value": "${{ secret('token').value }}"}}
     failing = {"uses": "fail", "config": {"message": "${{ outputs.s.value }}"}}
 

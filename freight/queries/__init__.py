@@ -1,0 +1,1 @@
+"""Reads for pages of warehouses, one file a page."""
