@@ -2,28 +2,46 @@
 
 from django.urls import path
 
+from promotions.views.freight import freight, freight_rename
+from promotions.views.freight_list import freight_list
 from promotions.views.manifests import manifests, manifests_apply, manifests_export, manifests_preview
 from promotions.views.member import member, member_remove, member_roles
 from promotions.views.members import member_add, members
 from promotions.views.new_project import new_project, new_project_apply, new_project_preview
 from promotions.views.permission_check import permission_check
+from promotions.views.pipeline import freight_band, pipeline, pipeline_exceptions
 from promotions.views.projects import projects
+from promotions.views.promote import promote
 from promotions.views.promotion import promotion, promotion_head, promotion_steps
 from promotions.views.promotion_abort import promotion_abort
 from promotions.views.promotion_list import promotion_list
 from promotions.views.promotion_log import promotion_log, promotion_log_text
+from promotions.views.stage import stage, stage_card
+from promotions.views.stage_approve import stage_approve
 from promotions.views.streams import events, log_stream
 from promotions.views.task import task
 from promotions.views.task_list import task_list
 
 _MEMBERS = "p/<str:project_name>/settings/members/"
 _PROMOTIONS = "p/<str:project_name>/promotions/"
+_FREIGHT = "p/<str:project_name>/freight/"
+_STAGES = "p/<str:project_name>/stages/"
 
 urlpatterns = [
     path("", projects, name="projects"),
     path("manifests/", new_project, name="manifests-new"),
     path("manifests/preview/", new_project_preview, name="manifests-new-preview"),
     path("manifests/apply/", new_project_apply, name="manifests-new-apply"),
+    path("p/<str:project_name>/", pipeline, name="pipeline"),
+    path("p/<str:project_name>/pipeline/freight/", freight_band, name="freight-band"),
+    path("p/<str:project_name>/pipeline/exceptions/", pipeline_exceptions, name="pipeline-exceptions"),
+    path("p/<str:project_name>/promote/", promote, name="promote"),
+    path(f"{_STAGES}<str:name>/", stage, name="stage"),
+    path(f"{_STAGES}<str:name>/card/", stage_card, name="stage-card"),
+    path(f"{_STAGES}<str:name>/approve/", stage_approve, name="stage-approve"),
+    path(_FREIGHT, freight_list, name="freight-list"),
+    path(f"{_FREIGHT}<str:key>/", freight, name="freight"),
+    path(f"{_FREIGHT}<str:key>/rename/", freight_rename, name="freight-rename"),
     path("p/<str:project_name>/manifests/", manifests, name="manifests"),
     path("p/<str:project_name>/manifests/preview/", manifests_preview, name="manifests-preview"),
     path("p/<str:project_name>/manifests/apply/", manifests_apply, name="manifests-apply"),

@@ -1,6 +1,6 @@
 """The letters that stand for warehouses on cards and lines: one each, the same on every page."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from string import ascii_uppercase, digits
 
 from freight.models import Warehouse
@@ -27,6 +27,6 @@ def read_letters(project: Project) -> dict[str, str]:
     return assign_letters(Warehouse.objects.filter(project=project).values_list("name", flat=True))
 
 
-def letter_of(letters: dict[str, str], name: str) -> str:
+def letter_of(letters: Mapping[str, str], name: str) -> str:
     """The letter of a warehouse, be it deleted or not."""
     return letters.get(name) or name[:1].upper()

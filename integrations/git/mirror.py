@@ -17,6 +17,7 @@ from integrations.errors import IntegrationError, NotFound
 from integrations.git.environment import SILENT, Console, Place, Remote, run_git
 from integrations.git.failures import is_damage, local_failure, remote_failure
 from integrations.git.locks import file_lock
+from integrations.git.ref_files import UnreadableRef, list_ref_files
 from integrations.git.remote import Refs
 from integrations.processes import ProcessResult
 
@@ -78,12 +79,7 @@ class Mirror:
 
     def local_refs(self) -> dict[str, str]:
         """List the branches and tags the mirror has: full name to object id."""
-        result = run_git(
-            "for-each-ref", "--format=%(objectname) %(refname)", "refs/heads", "refs/tags", place=self.place
-        )
-        self._check(result, "list the refs of the mirror")
-        pairs = (line.partition(" ") for line in result.stdout.splitlines())
-        return {name: object_id for object_id, _, name in pairs}
+        return self._read_refs("refs/heads", "refs/tags")
 
     def missing(self, object_ids: Iterable[str]) -> set[str]:
         """Say which of these objects (full ids or `<id>^{commit}`) the mirror lacks."""
@@ -112,10 +108,7 @@ class Mirror:
 
     def kept(self, name: str | None = None) -> list[str]:
         """List the commits held by `name`, or by anybody."""
-        under = f"{_KEEP}/{name}/" if name else f"{_KEEP}/"
-        result = run_git("for-each-ref", "--format=%(objectname)", under, place=self.place)
-        self._check(result, "list the kept commits of the mirror")
-        return sorted(set(result.stdout.split()))
+        return sorted(set(self._read_refs(f"{_KEEP}/{name}" if name else _KEEP).values()))
 
     def fetched_at_seconds(self) -> float:
         """Return when the last fetch began (seconds since the epoch), 0 for never."""
@@ -221,6 +214,12 @@ class Mirror:
             leftover.unlink(missing_ok=True)
         for leftover in self.path.glob("objects/pack/tmp_*"):
             leftover.unlink(missing_ok=True)
+
+    def _read_refs(self, *folders: str) -> dict[str, str]:
+        try:
+            return list_ref_files(self.path, *folders)
+        except (UnreadableRef, UnicodeDecodeError) as error:
+            raise MirrorDamaged(f"Cannot read the refs of the mirror: {error}") from error
 
     def _update_refs(self, commands: str, lock: int) -> None:
         if commands:

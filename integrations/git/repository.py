@@ -8,6 +8,7 @@ Differs: git-clone without a ref checks out the remote's default branch; Kargo p
 """
 
 import json
+import posixpath
 import re
 import secrets
 from collections.abc import Callable, Sequence
@@ -21,6 +22,7 @@ from integrations.git.failures import is_damage, local_failure, push_failure
 from integrations.git.identity import Identity, write_home
 from integrations.git.mirror import COMMIT_ID, Mirror, Wanted
 from integrations.git.mirrors import Mirrors
+from integrations.git.ref_files import list_ref_files
 from integrations.git.remote import Refs
 from integrations.git.worktree import Worktree
 from integrations.processes import ProcessResult
@@ -146,7 +148,7 @@ class Repository:
 
     def _has_ref(self, name: str) -> bool:
         # Not rev-parse: it would take "main~1" for a branch.
-        return run_git("show-ref", "--verify", "--quiet", "--", name, place=self._place).exit_code == 0
+        return name in list_ref_files(self.path / "repo", posixpath.dirname(name))
 
     def _is_commit(self, commit_id: str) -> bool:
         arguments = ("rev-parse", "--verify", "--quiet", f"{commit_id}^{{commit}}")

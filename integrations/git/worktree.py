@@ -18,6 +18,7 @@ from integrations.errors import IntegrationConflict, NotFound, Rejected
 from integrations.git.environment import SILENT, Console, Place, Remote, run_git
 from integrations.git.failures import is_damage, local_failure, push_failure, remote_failure
 from integrations.git.identity import Identity
+from integrations.git.ref_files import find_ref, read_head
 from integrations.git.registrations import Registration, find_registration
 from integrations.http_policy import HttpPolicy
 from integrations.processes import ProcessResult
@@ -54,12 +55,14 @@ class Worktree:
 
     def head(self) -> str:
         """Return the full id of the commit checked out."""
-        return self._git("rev-parse", "HEAD").stdout.strip()
+        branch, commit = read_head(self._admin)
+        commit = commit or find_ref(self._clone / "repo", str(branch))
+        # Without a commit on the branch git says best what is wrong.
+        return commit or self._git("rev-parse", "HEAD").stdout.strip()
 
     def current_branch(self) -> str | None:
         """Return the branch checked out; None when HEAD is detached."""
-        # Not --short: it writes "heads/v1" when there is a tag "v1" as well.
-        return self._run("symbolic-ref", "--quiet", "HEAD").stdout.strip().removeprefix("refs/heads/") or None
+        return (read_head(self._admin)[0] or "").removeprefix("refs/heads/") or None
 
     def origin_url(self) -> str:
         """Return the repository URL as git-clone was given it."""

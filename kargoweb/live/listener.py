@@ -101,6 +101,13 @@ class PostgresListener:
                 await connection.execute("SELECT 1")
 
 
+def _read_counter(connection: sqlite3.Connection, table: str) -> int:
+    """The highest key that the table ever gave out; rows that were deleted count."""
+    query = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = ?"
+    counter: int = connection.execute(query, (table,)).fetchone()[0]
+    return counter
+
+
 class SqliteListener:
     """Looks at the version of the database file, in one thread."""
 
@@ -134,8 +141,7 @@ class SqliteListener:
         connection = sqlite3.connect(self._path, timeout=5, isolation_level=None)
         try:
             table = Change._meta.db_table
-            newest = f"SELECT coalesce(max(id), 0) FROM {table}"  # noqa: S608 (our own table name)
-            seen: int = connection.execute(newest).fetchone()[0]
+            seen = _read_counter(connection, table)
             if not is_new:
                 self._tell([("", "")])
             version = None
@@ -149,6 +155,10 @@ class SqliteListener:
                 if rows:
                     seen = rows[-1][0]
                     self._tell([(project, topic) for _, project, topic in rows])
+                elif (counter := _read_counter(connection, table)) < seen:
+                    # The database was emptied and counts from 1 again.
+                    seen = counter
+                    self._tell([("", "")])
         finally:
             connection.close()
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 from django.db import InterfaceError, OperationalError, connection
 from django.template.loader import render_to_string
 
+from kargoweb.live.events import encode_event
 from promotions.queries.log import read_after
 
 Value = TypeVar("Value")
@@ -17,9 +18,12 @@ _THREADS = 4
 
 @dataclass(frozen=True, slots=True)
 class LogNews:
-    """A piece of a log as it goes to the browser, up to line `last`. `final_count` is None while lines may come."""
+    """A piece of a log up to line `last`, as an event ready to send; empty without new lines.
 
-    html: str
+    `final_count` is None while lines may still come.
+    """
+
+    event: bytes
     last: int
     final_count: int | None
 
@@ -57,8 +61,10 @@ def _read_log(promotion_id: int, after: int) -> LogNews | None:
     part = read_after(promotion_id, after)
     if part is None:
         return None
-    html = render_to_string("promotions/_log_lines.html", {"part": part}) if part.lines else ""
-    return LogNews(html.strip(), part.last or after, part.final_count)
+    if not part.lines:
+        return LogNews(b"", after, part.final_count)
+    html = render_to_string("promotions/_log_lines.html", {"part": part}).strip()
+    return LogNews(encode_event("log", html, number=part.last), part.last, part.final_count)
 
 
 def _with_connection(query: Callable[[], Value]) -> Value:

@@ -15,6 +15,7 @@ from typing import Any
 from django.db import DatabaseError
 
 from kargoweb.live.admission import Admitted, StreamRefused, admit
+from kargoweb.live.events import encode_event
 from kargoweb.live.hub import Hub, Subscription
 from kargoweb.live.reading import Reader
 from kargoweb.live.routes import Route
@@ -100,7 +101,7 @@ class _Stream:
 
     async def run(self) -> None:
         """Send until the viewer leaves, the server stops, the right is gone, or a log alone has ended."""
-        await self._write("retry: 1000\n\n")
+        await self._write(b"retry: 1000\n\n")
         while not self._subscription.is_closed:
             topics = self._subscription.take()
             now = time.monotonic()
@@ -112,7 +113,7 @@ class _Stream:
             if self._log_ended and not self._admitted.wants_changes:
                 return
             if now - self._quiet_since >= _KEEP_ALIVE_SECONDS:
-                await self._write(": still here\n\n")
+                await self._write(b": still here\n\n")
             if now - self._admitted_at >= _ADMISSION_SECONDS and not await self._is_still_admitted(now):
                 return
             await self._subscription.wait(self._seconds_to_wait())
@@ -124,7 +125,7 @@ class _Stream:
         self._waiting.difference_update(due)
         self._sent_at = {t: at for t, at in self._sent_at.items() if now - at < _TOPIC_PAUSE_SECONDS}
         self._sent_at.update(dict.fromkeys(due, now))
-        await self._write("".join(_event("kw", json.dumps({"topic": topic})) for topic in sorted(due)))
+        await self._write(b"".join(encode_event("kw", json.dumps({"topic": topic})) for topic in sorted(due)))
 
     async def _send_log(self) -> None:
         """Send all lines there are; what is committed meanwhile wakes us again."""
@@ -141,10 +142,10 @@ class _Stream:
                 return
             if news.last > self._after:
                 self._after = news.last
-                await self._write(_event("log", news.html, number=news.last))
+                await self._write(news.event)
             elif news.final_count is not None and news.final_count <= self._after:
                 self._log_ended = True
-                await self._write(_event("log-end", json.dumps({"lines": news.final_count})))
+                await self._write(encode_event("log-end", json.dumps({"lines": news.final_count})))
                 return
             else:
                 return
@@ -166,15 +167,6 @@ class _Stream:
             times.append(self._read_log_at)
         return min(times) - time.monotonic()
 
-    async def _write(self, text: str) -> None:
+    async def _write(self, text: bytes) -> None:
         self._quiet_since = time.monotonic()
-        await self._send({"type": "http.response.body", "body": text.encode(), "more_body": True})
-
-
-def _event(name: str, data: str, *, number: int | None = None) -> str:
-    lines = [f"event: {name}"]
-    if number is not None:
-        lines.append(f"id: {number}")
-    # Only these end a line in a stream of events; each line of the data needs its own field.
-    lines += [f"data: {line}" for line in data.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
-    return "\n".join(lines) + "\n\n"
+        await self._send({"type": "http.response.body", "body": text, "more_body": True})

@@ -21,9 +21,7 @@ def read_candidates(project: Project, *, plus: Iterable[int] = ()) -> list[Freig
     of_project = Freight.objects.filter(project=project).defer("metadata", "labels", "annotations")
     found = {freight.pk: freight for freight in of_project[:_NEWEST]}
     approvals = FreightApproval.objects.filter(freight=OuterRef("pk"))
-    marked = of_project.filter(
-        Exists(FreightVerification.objects.filter(freight=OuterRef("pk"))) | Exists(approvals)
-    )
+    marked = of_project.filter(Exists(FreightVerification.objects.filter(freight=OuterRef("pk"))) | Exists(approvals))
     found |= {freight.pk: freight for freight in marked[:_MARKED]}
     missing = set(plus) - found.keys()
     if missing:

@@ -29,6 +29,14 @@ class ArtifactLine:
     is_changed: bool = False
 
 
+def read_artifacts(freight_ids: Iterable[int]) -> dict[int, list[Artifact]]:
+    """Artifacts by the primary key of their freight. One query."""
+    found: dict[int, list[Artifact]] = {}
+    for artifact in Artifact.objects.filter(freight__in=list(freight_ids)):
+        found.setdefault(artifact.freight_id, []).append(artifact)
+    return found
+
+
 def main_version(artifacts: Iterable[Artifact]) -> str:
     """The one version that stands for the freight where there is room for one; empty without artifacts."""
     ranked = sorted(artifacts, key=lambda artifact: _TELLING.index(ArtifactKind(artifact.kind)))

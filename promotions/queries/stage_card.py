@@ -77,7 +77,7 @@ class CardSources:
 
     def _slot(self, stage: Stage, origin: str, now: datetime) -> Slot:
         name = origin.partition("/")[2]
-        letter = letter_of(dict(self.letters), name)
+        letter = letter_of(self.letters, name)
         stay = self.states.stays.get(stage.pk, {}).get(origin)
         if stay is None:
             return Slot(letter, name)

@@ -11,7 +11,7 @@ from projects.models import Project
 from promotions.models import Health, Occupancy, Promotion, Stage, StepRun, Verification
 from promotions.phases import Phase, StepStatus, VerificationPhase
 
-_HEAVY = ("steps", "vars", "collection", "health_checks", "sealed_state")
+HEAVY = ("steps", "vars", "collection", "health_checks", "sealed_state")
 _WENT_WRONG = (StepStatus.FAILED, StepStatus.ERRORED)
 _ENDED_BADLY = (Phase.FAILED, Phase.ERRORED, Phase.ABORTED)
 _VERIFYING = (VerificationPhase.PENDING, VerificationPhase.RUNNING)
@@ -35,7 +35,7 @@ class StageStates:
     def load(cls, project: Project, *, only: str = "") -> "StageStates":
         """All stages in the order of the map, or the one named `only` (none when there is no such stage)."""
         rows = Stage.objects.filter(project=project).select_related("current_promotion", "last_promotion")
-        heavy = [f"{name}__{column}" for name in ("current_promotion", "last_promotion") for column in _HEAVY]
+        heavy = [f"{name}__{column}" for name in ("current_promotion", "last_promotion") for column in HEAVY]
         rows = rows.defer("source", *heavy)
         stages = tuple(rows.filter(name=only) if only else rows)
         stays = _read_stays(stages)
@@ -73,6 +73,13 @@ class StageStatus:
         return self.total > 0
 
 
+def who_asked(promotion: Promotion | None) -> str:
+    """Who asked for a promotion: a name, `auto`, or nothing when it is no longer known."""
+    if promotion is None:
+        return ""
+    return promotion.actor_name if promotion.actor_label else "auto"
+
+
 def find_status(stage: Stage, states: StageStates, *, now: datetime) -> StageStatus:
     """What moves now, then what went wrong, then what is well."""
     current, last = stage.current_promotion, stage.last_promotion
@@ -84,7 +91,7 @@ def find_status(stage: Stage, states: StageStates, *, now: datetime) -> StageSta
     if last is not None and last.phase in _ENDED_BADLY:
         return _ended_badly(last, states.runs.get(last.pk, ()))
     verification = states.verifications.get(stage.pk)
-    who, at = (last.actor_name if last.actor_label else "auto", last.finished_at) if last else ("", None)
+    who, at = who_asked(last), last.finished_at if last else None
     number = last.number if last else 0
     if verification is not None and verification.phase in _VERIFYING:
         return StageStatus("Verifying", "Verifying", verification.message, number=number, who=who, at=at)
@@ -120,13 +127,12 @@ def _running(promotion: Promotion, runs: Sequence[StepRun], now: datetime) -> St
 
 def _ended_badly(promotion: Promotion, runs: Sequence[StepRun]) -> StageStatus:
     culprit = next((run for run in runs if run.status in _WENT_WRONG and not run.continue_on_error), None)
-    who = promotion.actor_name if promotion.actor_label else "auto"
     word = str(promotion.phase)
     if promotion.phase == Phase.ABORTED and promotion.abort_requested_by:
         text = f"by {promotion.abort_requested_by}"
     else:
         text = ": ".join(part for part in (culprit.alias if culprit else "", promotion.message) if part)
-    return StageStatus(word, word, text, number=promotion.number, who=who, at=promotion.finished_at)
+    return StageStatus(word, word, text, number=promotion.number, who=who_asked(promotion), at=promotion.finished_at)
 
 
 def _read_stays(stages: Sequence[Stage]) -> dict[int, dict[str, Occupancy]]:
@@ -140,7 +146,7 @@ def _read_stays(stages: Sequence[Stage]) -> dict[int, dict[str, Occupancy]]:
 def _read_queued(stages: Sequence[Stage]) -> dict[int, list[Promotion]]:
     rows = Promotion.objects.filter(stage__in=[stage.pk for stage in stages], phase=Phase.PENDING)
     found: dict[int, list[Promotion]] = {}
-    for promotion in rows.defer(*_HEAVY).order_by("number"):
+    for promotion in rows.defer(*HEAVY).order_by("number"):
         found.setdefault(promotion.stage_id or 0, []).append(promotion)
     return found
 

@@ -104,17 +104,26 @@ def _push_once(context: StepContext, config: Config, worktree: Worktree, remote:
     git = given(context.can.git)
     force = config.force or config.generate_target_branch
     with git.push_lock(worktree.origin_url(), branch, should_stop=context.should_stop):
-        before = worktree.head()
-        if not force:
-            _integrate(context, worktree, remote, branch, PushPolicy(git.push_policy))
         commit = worktree.head()
-        attempt = {"worktree": worktree_id(worktree), "branch": branch, "commit": before}
-        if commit != before and read_note(context, "git-push") == attempt and _is_tip(remote, branch, commit):
+        attempt = {"worktree": worktree_id(worktree), "branch": branch, "commit": commit}
+        was_tried = read_note(context, "git-push") == attempt
+        write_note(context, "git-push", attempt)
+        try:
+            worktree.push(branch, remote, force=force, console=console(context))
+        except PushRejected:
+            if force:
+                raise
+        else:
+            return commit
+        context.log(f"Branch {branch} has moved on; bringing its commits in", "info")
+        _integrate(context, worktree, remote, branch, PushPolicy(git.push_policy))
+        merged = worktree.head()
+        if merged != commit and was_tried and _is_tip(remote, branch, merged):
             # An interrupted try had pushed; others have pushed on top of it since, nothing of ours was left.
-            return before
-        write_note(context, "git-push", {**attempt, "commit": commit})
-        worktree.push(branch, remote, force=force, console=console(context))
-        return commit
+            return commit
+        write_note(context, "git-push", {**attempt, "commit": merged})
+        worktree.push(branch, remote, console=console(context))
+        return merged
 
 
 def _is_tip(remote: Remote, branch: str, commit: str) -> bool:

@@ -272,7 +272,6 @@ document.addEventListener("htmx:afterSwap", () => {
 });
 
 const FOCUSABLE = "a, button, input, select, textarea, summary, [tabindex]";
-
 function keyed(part) {
   return [...part.querySelectorAll("details")].map((details, index) => [details.id || `${index}`, details]);
 }

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from promotions.steps.registry import list_steps
+
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 CHECKS = {
@@ -31,22 +33,19 @@ def test_the_whole_house_passes(name, tmp_path):
 
 
 def test_no_step_imports_another_step():
-    kinds = {path.stem for path in (ROOT / "promotions" / "steps").glob("*.py")}
-    shared = {
-        "base",
-        "capabilities",
-        "paths",
-        "registry",
-        "execution",
-        "violations",
-        "private",
-        "git_work",
-        "__init__",
-    }
-    for path in (ROOT / "promotions" / "steps").glob("*.py"):
-        if path.stem in shared:
-            continue
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("promotions.steps."):
-                imported = (node.module or "").rsplit(".", 1)[1]
-                assert imported not in kinds - shared, f"{path.name} imports the step {imported}"
+    folder = ROOT / "promotions" / "steps"
+    kinds = {step.kind.replace("-", "_") for step in list_steps()}
+
+    for kind in kinds:
+        for node in ast.walk(ast.parse((folder / f"{kind}.py").read_text())):
+            if isinstance(node, ast.ImportFrom):
+                imported = (node.module or "").removeprefix("promotions.steps.")
+                assert imported not in kinds, f"the step {kind} imports the step {imported}"
+
+
+def test_every_module_with_a_step_is_in_the_registry():
+    folder = ROOT / "promotions" / "steps"
+
+    with_a_step = {path.stem for path in folder.glob("*.py") if "\nSTEP = " in path.read_text()}
+
+    assert with_a_step == {step.kind.replace("-", "_") for step in list_steps()}

@@ -64,5 +64,5 @@ def test_a_second_running_promotion_of_a_stage_trips_the_named_constraint(stage)
     make_one(stage, Phase.RUNNING)
     second = make_one(stage)
 
-    with pytest.raises(IntegrityError, match="promotion_one_running_per_stage|stage_id"), transaction.atomic():
+    with pytest.raises(IntegrityError, match=r"promotion_one_running_per_stage|stage_id"), transaction.atomic():
         move(rows(second), source=Phase.PENDING, target=Phase.RUNNING, started_at=timezone.now())

@@ -133,8 +133,7 @@ def test_freight_of_another_warehouse_is_refused(stage):
         ask(stage, freight)
 
     assert str(refusal.value) == (
-        f'Stage "uat" cannot take Freight "{freight.alias}": '
-        'Stage "uat" does not take freight of warehouse "other"'
+        f'Stage "uat" cannot take Freight "{freight.alias}": Stage "uat" does not take freight of warehouse "other"'
     )
     assert [gate.kind for gate in refusal.value.gates] == [GateKind.ORIGIN, GateKind.PERMISSION]
     assert not Promotion.objects.exists()
@@ -144,7 +143,7 @@ def test_freight_that_is_not_verified_upstream_is_refused(stage, warehouse):
     prod = make_stage(stage.project, "prod", upstream=stage, steps=[OK])
     freight = make_freight(warehouse)
 
-    with pytest.raises(PromotionRefused, match='Stage "prod" cannot take .*: Not verified in "uat" yet'):
+    with pytest.raises(PromotionRefused, match=r'Stage "prod" cannot take .*: Not verified in "uat" yet'):
         ask(prod, freight)
 
 

@@ -92,8 +92,12 @@ def wait_for_step(promotion: int, index: int, statuses: list[str], seconds: floa
 
 
 def wait_for_progress(promotion: int, version: int, lines: int, seconds: float) -> dict[str, Any]:
-    """Until its version or its line count is beyond these."""
-    return _wait(promotion, seconds, lambda row: row.version > version or row.log_line_count > lines)
+    """Until its version or its line count is beyond these, or its stage has taken note of the end."""
+
+    def has_moved(row: Promotion) -> bool:
+        return row.version > version or row.log_line_count > lines or row.recorded_at is not None
+
+    return _wait(promotion, seconds, has_moved)
 
 
 def wait_for_end(promotion: int, seconds: float) -> dict[str, Any]:

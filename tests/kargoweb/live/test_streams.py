@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from projects.models import Member
+from projects.models import Change, Member
 from projects.notices import announce
 from promotions.models import Promotion
 from promotions.phases import Phase
@@ -25,6 +25,8 @@ from tests.factories import (
 )
 from tests.kargoweb.live.conftest import Event, Server, cookies_of, read_events, start_server, stop_server
 from tests.kargoweb.live.log_rows import end_promotion, write_batch
+
+pytestmark = pytest.mark.timeout(40)
 
 LOG = "/p/shop/promotions/1/log/stream"
 
@@ -220,6 +222,25 @@ def test_fifty_viewers_get_all_lines_without_a_thread_each(
 
     assert seen == [list(range(1, 601))] * 50
     assert threads[0] < 15
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="only with SQLite are changes rows")
+def test_a_database_that_counts_from_one_again_is_still_heard(
+    server: Server, promotion: Promotion, rita: Any
+) -> None:
+    for _ in range(50):
+        announce(promotion.project, "freight", now=timezone.now())
+    with server.stream("/p/shop/events", rita) as response:
+        topics = (json.loads(event.data)["topic"] for event in read_events(response))
+        announce(promotion.project, "stage:before", now=timezone.now())
+        next(topic for topic in topics if topic == "stage:before")
+        Change.objects.all().delete()
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM sqlite_sequence WHERE name = %s", [Change._meta.db_table])
+        end_promotion(promotion)
+        next(topic for topic in topics if topic == "resync")
+        announce(promotion.project, "stage:after", now=timezone.now())
+        assert next(topic for topic in topics if topic != "promotion:1") == "stage:after"
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="only PostgreSQL has a connection that listens")

@@ -137,7 +137,9 @@ def test_a_command_that_hangs_is_killed_at_its_time_limit(stage_of, freight):
 def test_an_abort_kills_what_the_running_step_started(stage_of, freight):
     with SilentServer() as server:
         clone = {"repoURL": f"{server.url}/x.git", "checkout": [{"path": "./src"}]}
-        promotion = ask(stage_of(OK, {"uses": "git-clone", "as": "clone", "config": clone}, {**OK, "as": "c"}), freight)
+        promotion = ask(
+            stage_of(OK, {"uses": "git-clone", "as": "clone", "config": clone}, {**OK, "as": "c"}), freight
+        )
         worker = in_thread(drain)
         wait_until(server.connected.is_set)
         assert list_commands_to(server)

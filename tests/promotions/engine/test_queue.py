@@ -1,5 +1,7 @@
 """Whose turn it is in a stage."""
 
+from itertools import pairwise
+
 import pytest
 from django.utils import timezone
 
@@ -34,7 +36,7 @@ def test_promotions_of_a_stage_run_one_after_the_other_in_the_order_asked():
 
     ended = list(Promotion.objects.order_by("finished_at"))
     assert ended == asked
-    for before, after in zip(ended, ended[1:], strict=False):
+    for before, after in pairwise(ended):
         assert before.finished_at <= after.started_at
 
 

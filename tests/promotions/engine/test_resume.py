@@ -1,17 +1,11 @@
 """Cut at any point, a promotion goes on where it was: nothing that finished runs again, nothing is lost."""
 
-import os
 import shutil
 import signal
-import subprocess
-import sys
 import uuid
 from collections import Counter
-from pathlib import Path
 
 import pytest
-from django.conf import settings
-from django.db import connection
 from django.utils import timezone
 
 from projects import shutdown
@@ -20,11 +14,11 @@ from promotions.models import LogBatch, Promotion, StepRun
 from promotions.phases import Phase
 from tests.factories import make_freight, make_project, make_stage, make_warehouse
 from tests.promotions.driving import MINUTE, ask, drain, log_of, look, promote
+from tests.promotions.engine.worker import let_lease_run_out, start_worker
 from tests.promotions.webserver import TellingServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-WORKER = Path(__file__).parent / "worker.py"
 NAMES = ("one", "two", "three")
 
 
@@ -37,27 +31,6 @@ def warehouse():
 def no_shutdown_left():
     yield
     shutdown.requested.clear()
-
-
-def start_worker(promotion):
-    """A worker process on the rows and files of this test."""
-    database = connection.settings_dict
-    url = f"sqlite:///{database['NAME']}"
-    if connection.vendor == "postgresql":
-        url = f"postgres://{database['USER']}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
-    environment = {
-        **os.environ,
-        "KARGOWEB_TEST_DATA_DIR": str(settings.DATA_DIR),
-        "TEST_DATABASE_URL": url,
-        "PYTHONPATH": str(settings.BASE_DIR),
-    }
-    return subprocess.Popen([sys.executable, str(WORKER), str(promotion.pk)], env=environment)
-
-
-def let_lease_run_out(promotion):
-    assert Promotion.objects.filter(pk=promotion.pk, lease_token__isnull=False).update(
-        lease_until=timezone.now() - MINUTE
-    )
 
 
 def test_a_worker_killed_inside_any_step_costs_that_step_alone(warehouse):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.promotions.driving import look, promote, run_steps
 from tests.factories import make_freight, make_project, make_stage, make_warehouse
+from tests.promotions.driving import look, promote, run_steps
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
