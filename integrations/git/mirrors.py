@@ -4,6 +4,7 @@ The proof is a successful `ls-remote` with the caller's own credentials. It hold
 process.
 """
 
+import contextlib
 import hashlib
 import secrets
 import shutil
@@ -94,6 +95,18 @@ class Mirrors:
                 console.log("stderr", "The local mirror of the repository is damaged; building it again")
                 self._rebuild(mirror, remote, sighting.refs, console, lock)
                 return mirror, self._fetch(mirror, remote, wanted, sighting.refs, console, lock)
+
+    def adopt(self, remote: Remote, branch: str, commit: str, *, source: Path) -> None:
+        """After a push: take the commit over from the clone `source`, so that the next clone need not fetch it.
+
+        Only a cache is filled: what goes wrong is left to the next `update`.
+        """
+        mirror = self._mirror(remote)
+        if not mirror.exists():
+            return
+        with mirror.locked() as lock, contextlib.suppress(IntegrationError):
+            clone = Remote(str(source), allow_local=True)
+            mirror.fetch_specs(clone, [f"+{commit}:refs/heads/{branch}"], SILENT, lock)
 
     def rebuild(self, remote: Remote, *, console: Console = SILENT) -> Mirror:
         """Build the mirror anew from the remote; what was kept or borrowed is kept if it can still be had."""

@@ -8,7 +8,6 @@ Differs: git-clone without a ref checks out the remote's default branch; Kargo p
 """
 
 import json
-import posixpath
 import re
 import secrets
 from collections.abc import Callable, Sequence
@@ -148,7 +147,7 @@ class Repository:
 
     def _has_ref(self, name: str) -> bool:
         # Not rev-parse: it would take "main~1" for a branch.
-        return name in list_ref_files(self.path / "repo", posixpath.dirname(name))
+        return name in list_ref_files(self.path / "repo", "refs/heads", "refs/tags")
 
     def _is_commit(self, commit_id: str) -> bool:
         arguments = ("rev-parse", "--verify", "--quiet", f"{commit_id}^{{commit}}")

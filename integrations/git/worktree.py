@@ -39,6 +39,7 @@ class Worktree:
     def __init__(self, path: Path, registration: Registration) -> None:
         self.path = path
         self.root = registration.root
+        self.repository = registration.clone / "repo"
         self._clone = registration.clone
         self._admin = registration.admin
         self._place = Place(path, registration.admin, registration.root, registration.clone / "home")

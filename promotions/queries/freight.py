@@ -39,6 +39,7 @@ class Stop:
     stage: str
     code: str
     depth: int
+    is_control_flow: bool
     arrived_at: datetime | None
     left_at: datetime | None
     verified_at: datetime | None
@@ -101,9 +102,7 @@ def read_freight(freight: Freight, rights: Rights, *, now: datetime) -> FreightV
         freight=freight,
         letter=letter_of(read_letters(project), freight.warehouse_name),
         previous=previous.alias if previous else "",
-        artifacts=tuple(
-            _artifact(artifact, list(previous.artifacts.all()) if previous else None) for artifact in artifacts
-        ),
+        artifacts=tuple(_artifact(artifact, before) for artifact in artifacts),
         journey=tuple(_read_journey(freight, stages)),
         gates=tuple(
             _stage_gates(stage, evaluate_gates(facts, stage, freight, rights=rights, now=now), rights)
@@ -164,7 +163,8 @@ def _read_journey(freight: Freight, stages: Sequence[Stage]) -> list[Stop]:
     approved = {row.stage_id: row for row in FreightApproval.objects.filter(freight=freight)}
     stops = []
     for stage in stages:
-        own = stays.get(stage.pk) or ([None] if stage.pk in verified or stage.pk in approved else [])
+        is_marked = stage.pk in verified or stage.pk in approved
+        own: Sequence[Occupancy | None] = stays.get(stage.pk) or ([None] if is_marked else [])
         stops += [_stop(stage, stay, verified, approved.get(stage.pk)) for stay in own]
     return stops
 
@@ -177,6 +177,7 @@ def _stop(
         stage=stage.name,
         code=stage.code,
         depth=stage.depth,
+        is_control_flow=stage.is_control_flow,
         arrived_at=stay.since if stay else None,
         left_at=stay.until if stay else None,
         verified_at=verified.get(stage.pk),

@@ -98,15 +98,16 @@ def read_timeline(
     previous = _find_previous(shown)
     artifacts = read_artifacts({freight.pk for freight in shown} | set(previous.values()))
     berths = _Berths(states, facts)
-    cards, before, day = [], None, None
+    cards: list[FreightCard] = []
+    before, day = "", None
     for freight, rank in zip(shown, ranks, strict=True):
         card = _card(freight, artifacts, previous.get(freight.pk), letters, berths.of(freight))
         own_day = timezone.localdate(freight.discovered_at)
         folded = rank - (ranks[len(cards) - 1] if cards else -1) - 1
-        cards.append(replace(card, day=own_day if own_day != day else None, folded=folded, fold_after=before or ""))
+        cards.append(replace(card, day=own_day if own_day != day else None, folded=folded, fold_after=before))
         before, day = freight.name, own_day
     older = total - ranks[-1] - 1 if ranks else 0
-    return Timeline(tuple(cards), older, before or "", total)
+    return Timeline(tuple(cards), older, before, total)
 
 
 def _rank(project: Project, shown: Sequence[Freight]) -> tuple[list[int], int]:

@@ -13,13 +13,14 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from integrations.errors import Aborted, IntegrationConflict, PushRejected, Rejected
 from integrations.git.environment import Remote
+from integrations.git.mirrors import mirrors_at
 from integrations.git.remote import list_refs
 from integrations.git.urls import commit_url
 from integrations.git.worktree import PushPolicy, Worktree
 from promotions.steps.base import Done, Effect, Step, StepConfig, StepContext, StepErrored, StepFailed
 from promotions.steps.capabilities import given
 from promotions.steps.git_work import console, find_remote, load_worktree, worktree_id
-from promotions.steps.private import read_note, write_note
+from promotions.steps.private import clear_note, read_note, write_note
 
 _FIRST_WAIT, _GROWTH, _LONGEST_WAIT, _JITTER = 1.0, 1.5, 30.0, 0.5
 _POLL_SECONDS = 0.1
@@ -65,6 +66,7 @@ def run(context: StepContext, config: Config) -> Done:
     else:
         branch = _choose_branch(context, config, branch)
         commit = _push_until_accepted(context, config, worktree, remote, branch)
+        mirrors_at(given(context.can.git).mirrors_dir).adopt(remote, branch, commit, source=worktree.repository)
     link = commit_url(worktree.origin_url(), commit, provider=config.provider or None)
     output = {"commit": commit, "branch": branch, "commitURL": link}
     return Done({key: value for key, value in output.items() if value})
@@ -87,6 +89,10 @@ def _push_until_accepted(
 ) -> str:
     """The commit that is on the remote branch then."""
     context.log(f"Pushing to branch {branch} of {remote.address}", "info")
+    if not config.force and not config.generate_target_branch:
+        commit = _push_as_it_is(context, worktree, remote, branch)
+        if commit is not None:
+            return commit
     attempt, wait = 1, _FIRST_WAIT
     while True:
         try:
@@ -104,26 +110,35 @@ def _push_once(context: StepContext, config: Config, worktree: Worktree, remote:
     git = given(context.can.git)
     force = config.force or config.generate_target_branch
     with git.push_lock(worktree.origin_url(), branch, should_stop=context.should_stop):
+        before = worktree.head()
+        if not force:
+            _integrate(context, worktree, remote, branch, PushPolicy(git.push_policy))
+        commit = worktree.head()
+        attempt = {"worktree": worktree_id(worktree), "branch": branch, "commit": before}
+        if commit != before and read_note(context, "git-push") == attempt and _is_tip(remote, branch, commit):
+            # An interrupted try had pushed; others have pushed on top of it since, nothing of ours was left.
+            return before
+        write_note(context, "git-push", {**attempt, "commit": commit})
+        worktree.push(branch, remote, force=force, console=console(context))
+        return commit
+
+
+def _push_as_it_is(context: StepContext, worktree: Worktree, remote: Remote, branch: str) -> str | None:
+    """Most often nobody else has pushed, and there is nothing to bring in. None when somebody has."""
+    git = given(context.can.git)
+    with git.push_lock(worktree.origin_url(), branch, should_stop=context.should_stop):
         commit = worktree.head()
         attempt = {"worktree": worktree_id(worktree), "branch": branch, "commit": commit}
-        was_tried = read_note(context, "git-push") == attempt
+        if read_note(context, "git-push") == attempt:
+            return None  # an interrupted try may have pushed it: look before a push
         write_note(context, "git-push", attempt)
         try:
-            worktree.push(branch, remote, force=force, console=console(context))
+            worktree.push(branch, remote, console=console(context))
         except PushRejected:
-            if force:
-                raise
-        else:
-            return commit
-        context.log(f"Branch {branch} has moved on; bringing its commits in", "info")
-        _integrate(context, worktree, remote, branch, PushPolicy(git.push_policy))
-        merged = worktree.head()
-        if merged != commit and was_tried and _is_tip(remote, branch, merged):
-            # An interrupted try had pushed; others have pushed on top of it since, nothing of ours was left.
-            return commit
-        write_note(context, "git-push", {**attempt, "commit": merged})
-        worktree.push(branch, remote, console=console(context))
-        return merged
+            clear_note(context, "git-push")
+            context.log(f"Branch {branch} has commits that are not here; bringing them in", "info")
+            return None
+        return commit
 
 
 def _is_tip(remote: Remote, branch: str, commit: str) -> bool:

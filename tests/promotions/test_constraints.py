@@ -112,6 +112,10 @@ CASES = {
 }
 
 
+# A phase nobody knows is neither live nor an end; PostgreSQL names the first constraint in the alphabet.
+ALSO = {"promotion_phase_known": ["promotion_finished_at_the_end"]}
+
+
 @pytest.mark.parametrize("name", list(CASES))
 def test_the_database_refuses_what_breaks_it(name):
     world = World()
@@ -119,7 +123,7 @@ def test_the_database_refuses_what_breaks_it(name):
     with pytest.raises(IntegrityError) as refusal, transaction.atomic():
         CASES[name](world)
 
-    assert any(mark in str(refusal.value) for mark in (name, *columns_of(name)))
+    assert any(mark in str(refusal.value) for mark in (name, *ALSO.get(name, ()), *columns_of(name)))
 
 
 def columns_of(name):

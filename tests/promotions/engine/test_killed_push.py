@@ -43,9 +43,4 @@ def test_the_commit_arrives_once(git_server, hook):
     assert (run.phase, run.promotion.message) == (Phase.SUCCEEDED, "")
     assert len(git_server.log("app")) == 2
     assert run.output("push")["commit"] == git_server.head("app") == run.output("commit")["commit"]
-    assert {alias: step.tries for alias, step in run.steps.items()} == {
-        "clone": 1,
-        "step-2": 1,
-        "commit": 1,
-        "push": 2,
-    }
+    assert [step.tries for step in run.steps.values()] == [1, 1, 1, 2], "only the push ran again"

@@ -1,5 +1,6 @@
 """Cut at any point, a promotion goes on where it was: nothing that finished runs again, nothing is lost."""
 
+import dataclasses
 import shutil
 import signal
 import uuid
@@ -10,7 +11,7 @@ from django.utils import timezone
 
 from projects import shutdown
 from promotions.engine import read_site, run_pass
-from promotions.models import LogBatch, Promotion, StepRun
+from promotions.models import LogBatch, Promotion
 from promotions.phases import Phase
 from tests.factories import make_freight, make_project, make_stage, make_warehouse
 from tests.promotions.driving import MINUTE, ask, drain, log_of, look, promote
@@ -154,21 +155,19 @@ def test_a_lost_work_tree_means_the_first_step_again_with_the_outputs_kept(wareh
     assert "The work tree was lost; starting again at the first step." in log_of(promotion)
 
 
-def test_a_worker_killed_while_it_starts_over_leaves_nothing_half_done(warehouse):
-    """The steps are set back first, the directory is made afterwards: between the two it is simply lost still."""
-    with TellingServer(lambda path, number: shutdown.requested.set() if number == 1 else None) as server:
-        steps = [{"uses": "file-write", "as": "w", "config": {"path": "a", "contents": "x"}}, server.step("cut")]
-        steps.append({"uses": "copy", "as": "c", "config": {"inPath": "a", "outPath": "b"}})
-        stage = make_stage(warehouse.project, warehouse=warehouse, steps=steps)
+def test_steps_are_set_back_before_the_new_work_tree_is_made(warehouse, tmp_path):
+    """A worker killed between the two leaves no empty directory in which the next one would go on."""
+    (tmp_path / "work").write_text("in the way: no directory can be made here")
+    with TellingServer(lambda *_: shutdown.requested.set()) as server:
+        stage = make_stage(warehouse.project, warehouse=warehouse, steps=[server.step(name) for name in NAMES])
         promotion = promote_until_shutdown(stage, make_freight(warehouse))
-        (workdir,) = read_site().work_dir.glob(f"{promotion.pk}-*")
-        shutil.rmtree(workdir)
-        Promotion.objects.filter(pk=promotion.pk).update(current_step=0)
-        StepRun.objects.update(status="", started_at=None, finished_at=None)
+        assert promotion.current_step == 1
 
-        drain()
+        drain(site=dataclasses.replace(read_site(), work_dir=tmp_path / "work"))
 
-    assert look(promotion).phase == Phase.SUCCEEDED
+    run = look(promotion)
+    assert run.phase == Phase.ERRORED
+    assert (run.promotion.current_step, run.statuses) == (0, dict.fromkeys(NAMES, ""))
 
 
 def test_the_work_tree_is_private(warehouse):

@@ -16,7 +16,7 @@ from django.db import connection
 from django.utils import timezone
 
 from promotions.engine import read_site, run_pass
-from promotions.models import Promotion
+from promotions.models import Promotion, PushLock
 
 
 def start_worker(promotion):
@@ -38,6 +38,8 @@ def let_lease_run_out(promotion):
     """As if the time had come at which others may take over from a dead worker."""
     rows = Promotion.objects.filter(pk=promotion.pk, lease_token__isnull=False)
     assert rows.update(lease_until=timezone.now()) == 1
+    # The lock that it may have held dies with it, by the same clock.
+    PushLock.objects.filter(lease_token__isnull=False).update(lease_until=timezone.now())
 
 
 if __name__ == "__main__":

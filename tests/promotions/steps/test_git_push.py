@@ -167,14 +167,14 @@ def test_tries_again_when_the_branch_moves_between_integration_and_push(bench, r
     racing_server.create("app", {"app.yaml": "v: 1\n"})
     _clone(bench, racing_server)
     _change(bench)
-    racing_server.races = 1
+    racing_server.races = 2
 
     result = _push(bench)
 
     assert racing_server.head("app") == result.output["commit"]
-    assert racing_server.files("app") == ["app.yaml", "ours", "race0"]
+    assert racing_server.files("app") == ["app.yaml", "ours", "race0", "race1"]
     assert ("info", "Branch main has moved on; trying again (2)") in bench.lines
-    assert bench.git.locks == ["main", "main"]
+    assert bench.git.locks == ["main", "main", "main"]
 
 
 @pytest.mark.parametrize("attempts", [1, 2.0])
@@ -187,7 +187,8 @@ def test_gives_up_after_max_attempts(bench, racing_server, attempts):
     with pytest.raises(StepErrored, match=f"refused {int(attempts)} times"):
         _push(bench, maxAttempts=attempts)
 
-    assert racing_server.requests["app", "push"] == int(attempts)
+    # The first push goes without a look at the branch and is no attempt.
+    assert racing_server.requests["app", "push"] == 1 + int(attempts)
 
 
 def test_stops_between_two_attempts_when_asked_to(bench, racing_server):
@@ -200,7 +201,20 @@ def test_stops_between_two_attempts_when_asked_to(bench, racing_server):
     with pytest.raises(Aborted):
         _push(bench)
 
-    assert racing_server.requests["app", "push"] == 1
+    assert racing_server.requests["app", "push"] == 2
+
+
+def test_what_was_pushed_need_not_be_fetched_by_the_next_clone(bench, git_server):
+    git_server.create("app", {"app.yaml": "v: 1\n"})
+    _clone(bench, git_server)
+    commit = _change(bench)
+    _push(bench)
+    before = git_server.requests["app", "fetch"]
+
+    _clone(bench, git_server)
+
+    assert _git(bench, "rev-parse", "HEAD") == commit
+    assert git_server.requests["app", "fetch"] == before
 
 
 def test_force_overwrites_the_remote_branch(src, git_server):
