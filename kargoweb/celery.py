@@ -11,10 +11,14 @@ import kargoweb.broker  # noqa: F401  (registers the embedded:// transport)
 
 app = Celery("kargoweb")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+if app.conf.broker_url.startswith("embedded"):
+    # Nobody sends remote commands here, and looking for them would double the work of an idle worker.
+    app.conf.worker_enable_remote_control = False
 app.autodiscover_tasks(["freight", "promotions", "kargoweb.demo"])
 app.conf.beat_schedule = {
     # One tick a second hands due rows to workers; an old tick is worthless, so it expires.
     "freight": {"task": "freight.tick", "schedule": 1.0, "options": {"expires": 2}},
+    "sweep": {"task": "promotions.sweep", "schedule": 900.0},
     "promotions": {"task": "promotions.tick", "schedule": 1.0, "options": {"expires": 2}},
 }
 app.set_default()

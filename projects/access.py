@@ -78,8 +78,7 @@ class Rights:
         if action is Action.MANAGE_MEMBERS and self._is_admin and not self._list_owners():
             return True  # a project made on the command line has no owner yet: somebody has to name one
         return any(
-            grant.role in ROLES_WITH[action] and (not grant.stages or stage in grant.stages)
-            for grant in self._grants
+            grant.role in ROLES_WITH[action] and (not grant.stages or stage in grant.stages) for grant in self._grants
         )
 
     def refusal(self, action: Action, stage: str = "") -> str:
@@ -90,9 +89,8 @@ class Rights:
         roles = " or ".join(role.label for role in Role if role in ROLES_WITH[action])
         limited = any(g.role in ROLES_WITH[action] and g.stages for g in self._grants)
         where = f' (your role is limited to other stages than "{stage}")' if limited and stage else ""
-        return (
-            f"You are {held} and may not {action}{where}. It needs the role {roles}. Ask: {', '.join(self._list_owners()) or 'a system administrator'}."
-        )
+        helpers = ", ".join(self._list_owners()) or "a system administrator"
+        return f"You are {held} and may not {action}{where}. It needs the role {roles}. Ask: {helpers}."
 
     def _list_owners(self) -> list[str]:
         grants = RoleGrant.objects.filter(member__project=self.project, role=Role.OWNER)

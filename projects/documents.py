@@ -112,9 +112,7 @@ def read_documents(source: SourceText) -> tuple[list[Document], list[Problem]]:
             unfolding = _Unfolding(source.file, problems)
             content = unfolding.unfold(root, (), 0)
             if isinstance(content, dict):
-                documents.append(
-                    Document(source.file, content, text, unfolding.value_places, unfolding.key_places)
-                )
+                documents.append(Document(source.file, content, text, unfolding.value_places, unfolding.key_places))
             elif content is not None:
                 hint = 'Start it with "apiVersion:" and "kind:".'
                 problems.append(Problem(source.file, *root.place, "A document must be a mapping.", hint))
@@ -237,9 +235,7 @@ class _Unfolding:
     def unfold(self, node: _Node, path: Path, depth: int) -> Any:
         self._count += 1
         if self._count > MAX_VALUES:
-            raise _Refused(
-                node.place, f"The document holds more than {MAX_VALUES} values.", "Use fewer aliases."
-            )
+            raise _Refused(node.place, f"The document holds more than {MAX_VALUES} values.", "Use fewer aliases.")
         if depth > MAX_DEPTH:
             raise _Refused(node.place, f"Values are nested deeper than {MAX_DEPTH} levels.")
         self.value_places[path] = node.place
@@ -293,9 +289,7 @@ def _number(node: _Node) -> int | float:
             return number
         return int(text, 0) if text.lstrip("+-")[:2].lower() in {"0x", "0o", "0b"} else int(text)
     except ValueError as error:
-        raise _Refused(
-            node.place, f'"{node.text}" is not a number we can store.', "Put it in quotes."
-        ) from error
+        raise _Refused(node.place, f'"{node.text}" is not a number we can store.', "Put it in quotes.") from error
 
 
 def _unknown_tag(place: Place, tag: str) -> _Refused:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import close_old_connections, connection
+from django.db import DatabaseError, close_old_connections, connection
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -38,9 +38,7 @@ def owner_name() -> str:
 def list_due(model: type[LeasedRow], now: datetime) -> QuerySet[LeasedRow]:
     """Rows that wait for a worker: due and free, or left behind by a worker whose lease ran out."""
     free = Q(lease_until__isnull=True) | Q(lease_until__lte=now)
-    rows: QuerySet[LeasedRow] = model._default_manager.filter(
-        Q(due_at__lte=now) & free | Q(lease_until__lte=now)
-    )
+    rows: QuerySet[LeasedRow] = model._default_manager.filter(Q(due_at__lte=now) & free | Q(lease_until__lte=now))
     return rows
 
 
@@ -57,9 +55,7 @@ def claim(model: type[LeasedRow], pk: int, *, now: datetime, length: timedelta) 
 
 def owned(lease: Lease) -> QuerySet[LeasedRow]:
     """The row, as long as the lease still holds; a lost lease gives an empty set."""
-    rows: QuerySet[LeasedRow] = lease.model._default_manager.filter(
-        pk=lease.pk, lease_token=lease.token
-    )
+    rows: QuerySet[LeasedRow] = lease.model._default_manager.filter(pk=lease.pk, lease_token=lease.token)
     return rows
 
 
@@ -82,10 +78,18 @@ def kept(lease: Lease) -> Iterator[threading.Event]:
     lost, done = threading.Event(), threading.Event()
 
     def beat() -> None:
+        renewed_at = timezone.now()
         try:
-            while not done.wait(lease.length.total_seconds() / 3):
-                close_old_connections()
-                if not renew(lease, now=timezone.now()):
+            while not done.wait(lease.length.total_seconds() / 6):
+                now = timezone.now()
+                try:
+                    close_old_connections()
+                    held = renew(lease, now=now)
+                except DatabaseError:
+                    held = now < renewed_at + lease.length  # the next beat tries again
+                else:
+                    renewed_at = now
+                if not held:
                     lost.set()
                     return
         finally:

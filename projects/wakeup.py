@@ -30,6 +30,4 @@ def _send(task_name: str, pk: int) -> None:
         current_app.send_task(task_name, args=[pk], retry=False, ignore_result=True)
     except (OperationalError, OSError) as error:
         _paused_until = time.monotonic() + _PAUSE_SECONDS
-        logger.warning(
-            "Broker away, the next tick will find the row", extra={"task": task_name, "error": str(error)}
-        )
+        logger.warning("Broker away, the next tick will find the row", extra={"task": task_name, "error": str(error)})

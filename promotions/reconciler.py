@@ -9,19 +9,25 @@ import logging
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from freight.models import Freight
-from projects.leases import claim, owned, release
+from integrations.errors import IntegrationError
+from projects.leases import claim, release
+from projects.locks import lock_projects
 from projects.notices import announce
 from projects.wakeup import wake
-from promotions.engine import Site, advance, find_collection_promotion, remove_workspace
-from promotions.gates import ProjectFacts, is_available
+from promotions.engine import Site, advance, find_collection_promotion, list_waiting, remove_workspace
+from promotions.gates import ProjectFacts, evaluate_gates, is_available
 from promotions.models import Health, Promotion, Stage, Verification
-from promotions.phases import VerificationPhase
+from promotions.moves import move
+from promotions.phases import Phase, VerificationPhase
 from promotions.recording import mark_verified, record_ended
 
 logger = logging.getLogger(__name__)
+
+_TAKEN_UP_AT_ONCE = 1000
 
 _NO_ANALYSIS = (
     "This release cannot run the analysis templates of this stage, so its freight is not verified by itself. "
@@ -36,18 +42,37 @@ def reconcile_stage(stage_id: int, *, site: Site) -> None:
     if lease is None:
         return
     with transaction.atomic():
-        if not owned(lease).exists():
+        mine = Stage.objects.filter(pk=stage_id, lease_token=lease.token)
+        project_id = mine.values_list("project_id", flat=True).first()
+        if project_id is None:
             return
+        lock_projects([project_id])
         stage = Stage.objects.select_related("project", "last_promotion", "current_promotion").get(pk=stage_id)
         ended = record_ended(stage, now=now)
-        if _verify(stage, now=now) + _let_through(stage, now=now):
+        through, look_again_at = _let_through(stage, now=now)
+        if _verify(stage, now=now) + through:
             wake_downstream(stage, now=now)
+        _refuse_waiting(stage, now=now)
         started = advance(stage, now=now)
         if ended or started:
             announce(stage.project, f"stage:{stage.name}", now=now)
-        release(lease, due_at=None)
+        release(lease, due_at=look_again_at)
     for promotion in ended:
-        remove_workspace(site.work_dir, promotion)
+        try:
+            remove_workspace(site.work_dir, promotion)
+        except (OSError, IntegrationError):
+            logger.warning("Work tree left for the sweep", exc_info=True, extra={"promotion": promotion.name})
+
+
+def take_up_freight(*, now: datetime) -> None:
+    """Have the stages of a project look at freight that nobody above has looked at yet."""
+    with transaction.atomic():
+        new = dict(Freight.objects.filter(is_taken_up=False).values_list("pk", "project_id")[:_TAKEN_UP_AT_ONCE])
+        if not new:
+            return
+        lock_projects(new.values())
+        Stage.objects.filter(project__in=set(new.values()), due_at__isnull=True).update(due_at=now)
+        Freight.objects.filter(pk__in=new).update(is_taken_up=True)
 
 
 def wake_downstream(stage: Stage, *, now: datetime) -> None:
@@ -86,17 +111,46 @@ def _start_verification(stage: Stage, held: Promotion, *, now: datetime) -> Veri
     )
 
 
-def _let_through(stage: Stage, *, now: datetime) -> int:
-    """A control-flow stage verifies all freight that is available to it; every stage notes what it has seen."""
-    newest = Freight.objects.filter(project_id=stage.project_id).order_by("-pk").values_list("pk", flat=True).first()
-    Stage.objects.filter(pk=stage.pk).update(seen_freight=newest or 0)
+def _let_through(stage: Stage, *, now: datetime) -> tuple[int, datetime | None]:
+    """A control-flow stage verifies all freight that is available to it.
+
+    Returns how much is newly verified, and when the next soak ends that holds some back.
+    """
     if not stage.is_control_flow:
-        return 0
-    names = [request["origin"]["name"] for request in stage.requested_freight]
-    unmarked = Freight.objects.filter(project_id=stage.project_id, warehouse_name__in=names)
-    candidates = list(unmarked.exclude(verifications__stage=stage))
+        return 0, None
+    candidates = list(_offered(stage).exclude(verifications__stage=stage))
     if not candidates:
-        return 0
+        return 0, None
     facts = ProjectFacts.load(stage.project, freight_ids=[f.pk for f in candidates])
     through = [f for f in candidates if is_available(facts, stage, f, now=now)]
-    return mark_verified(stage, through, at=now)
+    held_back = (f for f in candidates if f not in through)
+    ends = [
+        gate.until
+        for freight in held_back
+        for gate in evaluate_gates(facts, stage, freight, rights=None, now=now)
+        if gate.until is not None
+    ]
+    return mark_verified(stage, through, at=now), min(ends, default=None)
+
+
+def _offered(stage: Stage) -> QuerySet[Freight]:
+    """Freight that the stage's sources could give it: of a direct warehouse, verified upstream, or approved."""
+    wanted = Q(approvals__stage=stage)
+    for request in stage.requested_freight:
+        origin = Q(warehouse_name=request["origin"]["name"])
+        if request["sources"].get("direct"):
+            wanted |= origin
+        else:
+            wanted |= origin & Q(verifications__stage__name__in=request["sources"].get("stages") or ())
+    return Freight.objects.filter(wanted, project_id=stage.project_id).distinct()
+
+
+def _refuse_waiting(stage: Stage, *, now: datetime) -> None:
+    """A stage that became control-flow runs no steps any more: what waits for it ends and says so."""
+    if not stage.is_control_flow:
+        return
+    for promotion in list_waiting(stage):
+        message = f'Stage "{stage.name}" has no promotion steps any more: freight passes through it by itself.'
+        rows = Promotion.objects.filter(pk=promotion.pk)
+        if move(rows, source=Phase.PENDING, target=Phase.ERRORED, message=message, finished_at=now):
+            announce(stage.project, f"promotion:{promotion.number}", now=now)

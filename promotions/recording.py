@@ -6,7 +6,6 @@ Source: Kargo code, stage controller (syncPromotions, syncFreight); soak bookkee
 from datetime import datetime, timedelta
 
 from freight.models import Freight
-from promotions.engine import inherit_collection
 from promotions.models import FreightVerification, Health, Occupancy, Promotion, Stage
 from promotions.phases import TERMINAL, Phase
 
@@ -15,7 +14,6 @@ def record_ended(stage: Stage, *, now: datetime) -> list[Promotion]:
     """Take note of every promotion that ended since the last time, oldest first; returns them. In a transaction."""
     ended = list(stage.promotions.filter(phase__in=TERMINAL, recorded_at__isnull=True).order_by("number"))
     for promotion in ended:
-        inherit_collection(promotion, stage)
         stage.last_promotion = promotion
         if stage.current_promotion_id == promotion.pk:
             stage.current_promotion = None

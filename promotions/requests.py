@@ -16,6 +16,8 @@ from freight.models import Freight
 from projects import audit
 from projects.access import Rights
 from projects.actors import Actor
+from projects.errors import StaleVersion
+from projects.locks import lock_projects
 from projects.models import Project
 from projects.notices import announce
 from projects.wakeup import wake
@@ -50,11 +52,14 @@ def request_promotion(
     plan = plan_for(stage)
     try:
         with transaction.atomic():
+            lock_projects([stage.project_id])
             # Under the lock: the caller's copy may know a promotion as running that has ended since, and then
             # nobody would come back for this one.
             locked = Stage.objects.select_for_update().filter(pk=stage.pk).first()
             if locked is None:
                 raise PromotionRefused(f'Stage "{stage.name}" was deleted meanwhile. Reload the page.')
+            if locked.generation != stage.generation:
+                raise StaleVersion(f'Stage "{stage.name}" was changed meanwhile. Look at it again, then ask again.')
             promotion = _create(actor, locked, freight, plan, now, idempotency_key, note, is_rollback)
             advance(locked, now=now)
     except IntegrityError as error:
@@ -173,7 +178,6 @@ def _create(
     is_rollback: bool,
 ) -> Promotion:
     project = stage.project
-    # The row's lock orders the numbers of two people who ask in the same moment.
     Project.objects.filter(pk=project.pk).update(last_promotion_number=F("last_promotion_number") + 1)
     number = Project.objects.values_list("last_promotion_number", flat=True).get(pk=project.pk)
     promotion = Promotion.objects.create(

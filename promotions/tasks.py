@@ -1,10 +1,8 @@
 """Celery tasks: take an id, make one pass. The tick is the safety net that finds what no wake-up told of."""
 
 from celery import current_app, shared_task
-from django.db.models import Max
 from django.utils import timezone
 
-from freight.models import Freight
 from projects.heartbeats import beat
 from projects.leases import list_due
 from projects.notices import forget_old
@@ -32,9 +30,13 @@ def tick() -> None:
     now = timezone.now()
     beat("worker", now=now)
     forget_old(now=now)
-    for newest in Freight.objects.values("project").annotate(newest=Max("pk")).order_by():
-        behind = Stage.objects.filter(project=newest["project"], seen_freight__lt=newest["newest"])
-        behind.filter(due_at__isnull=True).update(due_at=now)
+    reconciler.take_up_freight(now=now)
     for model, task in ((Promotion, "promotions.run_pass"), (Stage, "promotions.reconcile_stage")):
         for pk in list_due(model, now).order_by("due_at").values_list("pk", flat=True)[:_HANDED_PER_TICK]:
             current_app.send_task(task, args=[pk], retry=False, expires=5)
+
+
+@shared_task(name="promotions.sweep")
+def sweep() -> None:
+    """Now and then: remove work trees that a killed worker left behind."""
+    engine.sweep(engine.read_site().work_dir)

@@ -24,6 +24,8 @@ class Freight(models.Model):
     labels = models.JSONField(default=dict, blank=True)
     annotations = models.JSONField(default=dict, blank=True)
     metadata = models.JSONField(default=dict, blank=True, help_text="Written by the step set-metadata.")
+    # Set by whoever stands above, once the stages were told to look at it.
+    is_taken_up = models.BooleanField(default=False)
 
     class Meta:
         ordering = ("-discovered_at", "-name")
@@ -34,6 +36,7 @@ class Freight(models.Model):
         )
         indexes = (
             models.Index(fields=("project", "-discovered_at"), name="freight_newest"),
+            models.Index(fields=("project",), name="freight_not_taken_up", condition=Q(is_taken_up=False)),
             models.Index(fields=("warehouse", "-discovered_at"), name="freight_newest_of_origin"),
         )
 

@@ -41,7 +41,12 @@ class Warehouse(LeasedRow):
             models.UniqueConstraint(fields=("project", "name"), name="warehouse_name_once"),
             models.CheckConstraint(condition=models.Q(phase__in=WarehousePhase.values), name="warehouse_phase_known"),
         )
-        indexes = (models.Index(fields=("due_at",), name="warehouse_due"),)
+        indexes = (
+            models.Index(fields=("due_at",), name="warehouse_due"),
+            models.Index(
+                fields=("lease_until",), name="warehouse_leased", condition=models.Q(lease_until__isnull=False)
+            ),
+        )
 
     def __str__(self) -> str:
         return self.name

@@ -124,12 +124,17 @@ def _describe(warehouse: Warehouse, row: Subscription) -> SubscriptionView:
         kind=row.kind,
         name=row.name,
         repo=row.repo_url,
-        rules=tuple((key, _as_text(value)) for key, value in rules.items() if key not in _NO_RULES and value),
+        rules=tuple((key, _as_text(value)) for key, value in rules.items() if _is_telling(key, value)),
         found=tuple(_found(row, rules, item) for item in row.found),
         ignored=tuple((item["version"], item["reason"]) for item in row.ignored),
         error=row.error,
         checked_at=row.checked_at,
     )
+
+
+def _is_telling(key: str, value: Any) -> bool:
+    """Leave out what is not set, and what stands in every manifest because it is the default."""
+    return key not in _NO_RULES and value not in (None, "", [], {}) and (key, value) != ("strictSemvers", True)
 
 
 def _as_text(value: Any) -> str:

@@ -8,10 +8,11 @@ is gone when the command ends; git itself offers them only to the host they are 
 
 import contextlib
 import os
+import re
 import shlex
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -19,7 +20,7 @@ from urllib.parse import quote, urlsplit
 from integrations import process_guardian
 from integrations.credentials import BasicAuth, Credentials, SshKey, Token
 from integrations.errors import Unauthorized
-from integrations.git.reach import check_reach
+from integrations.git.reach import check_reach, find_moved
 from integrations.git.urls import connection_url, mirror_key
 from integrations.http_policy import HttpPolicy
 from integrations.processes import ProcessResult, run_process
@@ -27,6 +28,7 @@ from integrations.processes import ProcessResult, run_process
 DEFAULT_TIMEOUT = timedelta(minutes=30)
 # Hosts that take a bare token want any user name; this one is understood by all that look at it.
 _TOKEN_USERNAME = "x-access-token"  # noqa: S105
+_REDIRECTED = re.compile(r"The requested URL returned error: 30[12378]")
 
 _SETTINGS = {
     "core.hooksPath": os.devnull,
@@ -49,6 +51,15 @@ _SETTINGS = {
     "submodule.recurse": "false",
     "advice.detachedHead": "false",
     "rerere.enabled": "false",
+}
+_ENVIRONMENT = {
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_EDITOR": "true",
+    "GIT_ATTR_NOSYSTEM": "1",
+    # Messages are matched against git's English ones.
+    "LC_ALL": "C",
+    "LANGUAGE": "C",
 }
 
 
@@ -130,40 +141,70 @@ def run_git(
     """Run one git command; its stderr goes to the console, its stdout too with `show_stdout`.
 
     Only with `remote` does git get credentials. The caller looks at the exit code; raises Aborted and
-    TimedOut, BlockedAddress for a host out of the remote's reach.
+    TimedOut, BlockedAddress for a host out of the remote's reach, also one it redirects to.
     """
-    with contextlib.ExitStack() as stack:
-        settings = dict(_SETTINGS)
-        environment = {
-            "GIT_CONFIG_NOSYSTEM": "1",
-            "GIT_TERMINAL_PROMPT": "0",
-            "GIT_EDITOR": "true",
-            "GIT_ATTR_NOSYSTEM": "1",
-            # The messages below are matched against git's English ones.
-            "LC_ALL": "C",
-            "LANGUAGE": "C",
-            **place.environment(),
-        }
-        secrets: tuple[str, ...] = ()
-        if remote is not None:
-            if remote.reach is not None:
-                check_reach(remote.address, remote.reach)
-            secrets = _secret_forms(remote.credentials)
-            stack.enter_context(_credentials(remote, settings, environment))
-        trusted = [place.git_dir, place.work_tree or place.directory]
-        environment |= _as_environment(settings, [str(path) for path in trusted if path])
-        return run_process(
-            ["git", *arguments],
-            cwd=place.directory,
-            env={**environment, **(extra or {})},
-            timeout=console.timeout,
-            on_line=console.log,
-            should_stop=console.should_stop,
-            secrets=secrets,
-            stdin=stdin.encode() if isinstance(stdin, str) else stdin,
-            pass_fds=pass_fds,
-            streamed=frozenset({"stdout", "stderr"} if show_stdout else {"stderr"}),
-        )
+
+    def attempt(moved_to: str | None) -> ProcessResult:
+        with contextlib.ExitStack() as stack:
+            settings = dict(_SETTINGS)
+            environment = {**_ENVIRONMENT, **place.environment()}
+            secrets: tuple[str, ...] = ()
+            if remote is not None:
+                _limit_reach(remote, moved_to, settings)
+                secrets = _secret_forms(remote.credentials)
+                stack.enter_context(_credentials(remote, settings, environment))
+            trusted = [place.git_dir, place.work_tree or place.directory]
+            environment |= _as_environment(settings, [str(path) for path in trusted if path])
+            return run_process(
+                ["git", *arguments],
+                cwd=place.directory,
+                env={**environment, **(extra or {})},
+                timeout=console.timeout,
+                on_line=console.log if remote is None or remote.reach is None else _without_redirects(console),
+                should_stop=console.should_stop,
+                secrets=secrets,
+                stdin=stdin.encode() if isinstance(stdin, str) else stdin,
+                pass_fds=pass_fds,
+                streamed=frozenset({"stdout", "stderr"} if show_stdout else {"stderr"}),
+            )
+
+    result = attempt(None)
+    moved_to = _find_moved(remote, result)
+    if moved_to is None:
+        return result
+    console.log("stderr", f'The repository has moved to "{moved_to}": put that URL in its place')
+    return attempt(moved_to)
+
+
+def _limit_reach(remote: Remote, moved_to: str | None, settings: dict[str, str]) -> None:
+    if remote.reach is None:
+        return
+    settings["http.followRedirects"] = "false"
+    check_reach(moved_to or remote.address, remote.reach)
+    if moved_to is not None:
+        settings[f"url.{moved_to}.insteadOf"] = remote.address
+
+
+def _find_moved(remote: Remote | None, result: ProcessResult) -> str | None:
+    """Nothing was sent or received when the host answers the first request with a redirect."""
+    is_refused = result.exit_code != 0 and _REDIRECTED.search(result.stderr)
+    if remote is None or remote.reach is None or not is_refused:
+        return None
+    policy = replace(remote.reach, verify_tls=remote.reach.verify_tls and not remote.skip_tls_verify)
+    login = None if isinstance(remote.credentials, SshKey) else remote.credentials
+    if isinstance(login, Token):
+        login = BasicAuth(_TOKEN_USERNAME, login.token)
+    return find_moved(remote.address, policy, login)
+
+
+def _without_redirects(console: Console) -> Callable[[str, str], None]:
+    """Git's complaint about a redirect is no news: we follow it, or say better what is wrong."""
+
+    def log(stream: str, line: str) -> None:
+        if not _REDIRECTED.search(line):
+            console.log(stream, line)
+
+    return log
 
 
 def _as_environment(settings: Mapping[str, str], trusted: list[str]) -> dict[str, str]:
@@ -193,7 +234,7 @@ def _credentials(remote: Remote, settings: dict[str, str], environment: dict[str
         else:
             _write_private(secret_file, _helper_answer(remote.credentials))
             parts = urlsplit(remote.address)
-            # A pattern with host and port: submodules and redirects to other hosts get nothing.
+            # A pattern with host and port: redirects to other hosts get nothing.
             scope = f"credential.{parts.scheme}://{parts.netloc}.helper"
             settings[scope] = f'!f() {{ test "$1" = get && cat {shlex.quote(str(secret_file))}; }}; f'
         yield

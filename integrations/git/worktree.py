@@ -20,6 +20,7 @@ from integrations.git.failures import is_damage, local_failure, push_failure, re
 from integrations.git.identity import Identity
 from integrations.git.ref_files import find_ref, read_head
 from integrations.git.registrations import Registration, find_registration
+from integrations.git.submodules import check_out_submodules
 from integrations.http_policy import HttpPolicy
 from integrations.processes import ProcessResult
 
@@ -137,16 +138,7 @@ class Worktree:
 
     def update_submodules(self, remote: Remote, *, console: Console = SILENT) -> None:
         """Fetch and check out all submodules, nested too; only the remote's host gets credentials."""
-        inside = Place(directory=self.root, home=self._clone / "home")
-        result = run_git(
-            *("submodule", "update", "--init", "--recursive", "--progress"),
-            place=inside,
-            console=console,
-            remote=remote,
-            show_stdout=True,
-        )
-        if result.exit_code != 0:
-            raise remote_failure(remote, "fetch the submodules of", result)
+        check_out_submodules(self.root, self._clone / "home", remote, console)
 
     def _fetch(self, branch: str, remote: Remote, console: Console) -> str | None:
         """Fetch into our private clone, which nobody shares: no lock, and the mirror is not involved."""

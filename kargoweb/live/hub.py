@@ -68,6 +68,11 @@ class Hub:
         self.count = 0
         self.is_closed = False
 
+    @property
+    def has_subscribers(self) -> bool:
+        """Does anybody watch? May be asked from any thread."""
+        return bool(self._subscribers)
+
     def subscribe(self, project: str, *, missed_seconds: float = 0.0) -> Subscription:
         """Begin to watch, starting with what changed in the last seconds."""
         subscription = Subscription(project)

@@ -23,6 +23,8 @@ from projects.notices import CHANNEL
 logger = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.02
+# Nobody watches: the hub still remembers what changed, for pages that are just being drawn.
+_IDLE_POLL_SECONDS = 0.1
 _RETRY_SECONDS = 1.0
 # A connection that said nothing for this long is asked whether it lives.
 _QUIET_SECONDS = 20.0
@@ -145,7 +147,7 @@ class SqliteListener:
             if not is_new:
                 self._tell([("", "")])
             version = None
-            while not self._stopped.wait(_POLL_SECONDS):
+            while not self._stopped.wait(_POLL_SECONDS if self._hub.has_subscribers else _IDLE_POLL_SECONDS):
                 (now,) = connection.execute("PRAGMA data_version").fetchone()
                 if now == version:
                     continue

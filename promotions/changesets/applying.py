@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 
 from projects.actors import Actor
 from projects.errors import StaleVersion
+from projects.locks import lock_projects
 from projects.models import Project
 from projects.notices import announce
 from promotions.changesets.change_set import Change, ChangeAction, ChangeSet
@@ -52,7 +53,7 @@ def apply_changes(actor: Actor, change_set: ChangeSet, *, now: datetime) -> None
 
 def _lock_projects(names: Collection[str]) -> None:
     """Two applies to one project go one after the other."""
-    list(Project.objects.select_for_update().filter(name__in=names).order_by("pk").values_list("pk"))
+    lock_projects(Project.objects.filter(name__in=names).values_list("pk", flat=True))
 
 
 def _refuse_stale(todo: list[Change]) -> None:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from promotions.engine.outcomes import Limits, backoff, judge
 
 if TYPE_CHECKING:
-    from promotions.engine.collections import collection_id, inherit_collection
+    from promotions.engine.collections import collection_id
     from promotions.engine.passes import run_pass
     from promotions.engine.queue import advance, find_collection_promotion, list_waiting
     from promotions.engine.site import Site, read_site
-    from promotions.engine.workspace import remove_workspace
+    from promotions.engine.workspace import remove_workspace, sweep
 
 __all__ = [
     "Limits",
@@ -23,12 +23,12 @@ __all__ = [
     "backoff",
     "collection_id",
     "find_collection_promotion",
-    "inherit_collection",
     "judge",
     "list_waiting",
     "read_site",
     "remove_workspace",
     "run_pass",
+    "sweep",
 ]
 
 _ROOMS = {
@@ -36,11 +36,11 @@ _ROOMS = {
     "advance": "queue",
     "collection_id": "collections",
     "find_collection_promotion": "queue",
-    "inherit_collection": "collections",
     "list_waiting": "queue",
     "read_site": "site",
     "remove_workspace": "workspace",
     "run_pass": "passes",
+    "sweep": "workspace",
 }
 
 

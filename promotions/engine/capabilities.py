@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from freight.models import Freight
@@ -25,13 +25,22 @@ from promotions.engine.masking import Masker
 from promotions.engine.site import Site
 from promotions.models import Promotion, PushLock, Stage
 from promotions.references import FreightReference
-from promotions.steps.base import Step
+from promotions.steps.base import PassBroken, Step
 from promotions.steps.capabilities import Capabilities, GitIdentity, PushPolicyName
 from promotions.steps.capabilities import Credential as CredentialValue
 from promotions.steps.capabilities import CredentialKind as KindName
 
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _LOCK_POLL_SECONDS = 0.1
+
+
+@contextmanager
+def _own_trouble() -> Iterator[None]:
+    """Our database failing under a step must not look like the step failing."""
+    try:
+        yield
+    except (InterfaceError, OperationalError) as error:
+        raise PassBroken from error
 
 
 class SiteGit:
@@ -50,16 +59,18 @@ class SiteGit:
     def push_lock(self, repo_url: str, branch: str, *, should_stop: Callable[[], bool]) -> Iterator[None]:
         """Wait for the branch, hold it, give it back; a killed holder frees it with its lease."""
         key = hashlib.sha256(f"{normalize_git_url(repo_url)} {branch}".encode()).hexdigest()
-        lock, _ = PushLock.objects.get_or_create(key=key, defaults={"due_at": _LONG_AGO})
-        while (lease := claim(PushLock, lock.pk, now=timezone.now(), length=self._lease)) is None:
-            if should_stop():
-                raise Aborted(f'Stopped while waiting for other pushes to "{branch}"')
-            time.sleep(_LOCK_POLL_SECONDS)
+        with _own_trouble():
+            lock, _ = PushLock.objects.get_or_create(key=key, defaults={"due_at": _LONG_AGO})
+            while (lease := claim(PushLock, lock.pk, now=timezone.now(), length=self._lease)) is None:
+                if should_stop():
+                    raise Aborted(f'Stopped while waiting for other pushes to "{branch}"')
+                time.sleep(_LOCK_POLL_SECONDS)
         try:
             with kept(lease):
                 yield
         finally:
-            release(lease, due_at=_LONG_AGO)
+            with _own_trouble():
+                release(lease, due_at=_LONG_AGO)
 
 
 class ProjectCredentials:
@@ -70,7 +81,8 @@ class ProjectCredentials:
 
     def find(self, kind: KindName, repo_url: str) -> CredentialValue | None:
         """See projects.credentials."""
-        found = find_credential(self._project, CredentialKind(kind), repo_url)
+        with _own_trouble():
+            found = find_credential(self._project, CredentialKind(kind), repo_url)
         for secret in found.secrets() if found else ():
             self._masker.add(secret)
         return found
@@ -109,7 +121,7 @@ class ProjectMetadata:
     def merge(self, kind: Literal["Stage", "Freight"], name: str, values: dict[str, Any]) -> None:
         """Upsert keys under the row's lock. Raises LookupError."""
         rows: Any = (Stage if kind == "Stage" else Freight).objects.filter(project=self._project, name=name)
-        with transaction.atomic():
+        with _own_trouble(), transaction.atomic():
             row = rows.select_for_update().first()
             if row is None:
                 raise LookupError(f'{kind} "{name}" does not exist in project "{self._project.name}"')

@@ -1,13 +1,15 @@
 """Which freight a stage holds after a promotion: the target in its slot, the other slots as they were.
 
 Source: Kargo code, promotion controller (buildTargetFreightCollection).
-Differs: every promotion that ends without a collection inherits the one before.
+Differs: the other slots are those that the stage really holds, not those of its last promotion: one that failed
+changes no slot.
 """
 
 import hashlib
 from typing import Any
 
 from freight.models import Artifact, ArtifactKind, Freight
+from promotions.engine.queue import find_collection_promotion
 from promotions.models import Promotion, Stage
 from promotions.planning.artifacts import RequestedOrigin
 from promotions.references import (
@@ -61,9 +63,9 @@ def reference_of(freight: Freight) -> FreightReference:
 def build_collection(stage: Stage, freight: Freight) -> Collection:
     """{origin key: freight reference} that the stage will hold when `freight` has been promoted."""
     collection: Collection = {}
-    if len(stage.origins) > 1 and stage.last_promotion is not None:
-        before = stage.last_promotion.collection
-        collection = {origin: before[origin] for origin in stage.origins if origin in before}
+    held = find_collection_promotion(stage)
+    if len(stage.origins) > 1 and held is not None:
+        collection = {origin: held.collection[origin] for origin in stage.origins if origin in held.collection}
     collection[freight.origin] = reference_of(freight).to_json()
     return dict(sorted(collection.items()))
 
@@ -84,11 +86,3 @@ def collection_id(collection: Collection) -> str:
     """Kargo's id of a collection: SHA-1 over the sorted freight names."""
     names = sorted(reference["name"] for reference in collection.values())
     return hashlib.sha1(",".join(names).encode(), usedforsecurity=False).hexdigest()
-
-
-def inherit_collection(promotion: Promotion, stage: Stage) -> None:
-    """Give a promotion that never built its collection the one of the promotion before it."""
-    if promotion.collection or stage.last_promotion is None:
-        return
-    promotion.collection = stage.last_promotion.collection
-    promotion.save(update_fields=["collection"])

@@ -1,11 +1,13 @@
 """The log of one promotion: lines are masked, numbered without gaps and stored in small batches.
 
-A batch is written when 64 lines wait or 100 ms after the first of them; it and the line count are one
+A batch is written when 64 lines wait or 100 ms after the one before; it and the line count are one
 transaction under the lease, so a worker that lost it cannot write, and no number is given twice.
 """
 
+import contextlib
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,6 +36,7 @@ class Logbook:
         self._promotion, self._lease, self._masker = promotion, lease, masker
         self._waiting: deque[tuple[int, str, str]] = deque()
         self._lock, self._writing = threading.Lock(), threading.RLock()
+        self._stored_at = 0.0
         self._filled, self._closed = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._flush_often, name="logbook", daemon=True)
 
@@ -59,7 +62,9 @@ class Logbook:
             full = len(self._waiting) >= _BATCH_LINES
         self._filled.set()
         if full:
-            self.flush()
+            # A database that is away is no trouble of whoever writes a line: the lines wait.
+            with contextlib.suppress(DatabaseError):
+                self.flush()
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -79,6 +84,7 @@ class Logbook:
             while batch := self._take():
                 try:
                     self._store(batch[0][0], [[stream, text] for _, stream, text in batch])
+                    self._stored_at = time.monotonic()
                 except DatabaseError:
                     with self._lock:
                         self._waiting.extendleft(reversed(batch))
@@ -115,7 +121,8 @@ class Logbook:
             while not self._closed.is_set():
                 self._filled.wait()
                 self._filled.clear()
-                self._closed.wait(_BATCH_SECONDS)
+                # The first line after a pause goes at once, those behind it together.
+                self._closed.wait(self._stored_at + _BATCH_SECONDS - time.monotonic())
                 try:
                     self.flush()
                 except DatabaseError:

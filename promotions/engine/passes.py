@@ -33,8 +33,16 @@ from promotions.gates import ProjectFacts, is_available
 from promotions.models import Promotion, Stage, StepRun
 from promotions.moves import move
 from promotions.phases import Phase, StepStatus
+from promotions.steps.base import PassBroken
 
 logger = logging.getLogger(__name__)
+
+_SOON = timedelta(seconds=10)
+_MOST_DEATHS = 5
+
+
+class LeaseLost(Exception):
+    """The row may be in other hands: nothing more is written, and the lease is left to run out."""
 
 
 def run_pass(promotion_id: int, *, site: Site) -> None:
@@ -45,7 +53,10 @@ def run_pass(promotion_id: int, *, site: Site) -> None:
     due_at: datetime | None = None
     try:
         due_at = _Runner(lease, site).run()
-    except (InterfaceError, OperationalError):
+    except LeaseLost:
+        logger.warning("Lease lost, another worker goes on", extra={"promotion": promotion_id})
+        return
+    except (PassBroken, InterfaceError, OperationalError):
         # Leave the lease to run out: whoever comes next finds the row as it was saved last.
         logger.exception("Database failed during a pass", extra={"promotion": promotion_id})
         return
@@ -75,7 +86,8 @@ class _Runner:
             self.end(Phase.ERRORED, text)
             return None
         if promotion.phase == Phase.PENDING and not self._start(promotion, stage):
-            return None
+            # Its turn, but another one of the stage still runs: soon again. Else the queue makes it due.
+            return timezone.now() + _SOON if stage.current_promotion_id == promotion.pk else None
         if refusal := self._refusal(promotion, stage):
             self.end(Phase.ERRORED, refusal)
             return None
@@ -123,7 +135,7 @@ class _Runner:
                     return False
                 _tell(promotion, now=now)
         except IntegrityError:
-            return False  # another one of this stage still runs; the queue wakes this one later
+            return False
         promotion.phase, promotion.started_at = Phase.RUNNING, now
         return True
 
@@ -163,7 +175,7 @@ class _Runner:
             )
             due_at = self._visit(p)
         if watch.is_lost:
-            return None
+            raise LeaseLost
         if all(run.is_finished for run in p.runs):
             # Also when an abort came too late to stop anything: what was done is told as it is.
             self.end(*final_phase(StepEnd(r.status, r.message, r.continue_on_error) for r in p.runs))
@@ -171,6 +183,8 @@ class _Runner:
         if watch.is_aborted:
             self._end_aborted(promotion)
             return None
+        if due_at is None:
+            raise LeaseLost  # a write found the row in other hands
         return due_at
 
     def _begin(self, promotion: Promotion, logbook: Logbook) -> None:
@@ -180,7 +194,13 @@ class _Runner:
             with transaction.atomic():
                 if self._rows().update(current_step=0, retry_round=0, health_checks=[]):
                     promotion.step_runs.update(
-                        status="", message="", started_at=None, finished_at=None, error_count=0, tries=0
+                        status="",
+                        message="",
+                        started_at=None,
+                        finished_at=None,
+                        error_count=0,
+                        tries=0,
+                        is_in_flight=False,
                     )
             promotion.refresh_from_db()
             return
@@ -207,12 +227,15 @@ class _Runner:
         if skip is not None:
             self._save(p, run, skip)
             return None
+        if run.is_in_flight and (given_up := _count_death(run)) is not None:
+            self._save(p, run, given_up)
+            return None
         run.started_at = run.started_at or now
-        run.status, run.tries = StepStatus.RUNNING, run.tries + 1
+        run.status, run.tries, run.is_in_flight = StepStatus.RUNNING, run.tries + 1, True
         with transaction.atomic():
             if not self._rows().update(version=F("version") + 1):
                 return None
-            run.save(update_fields=["started_at", "status", "tries"])
+            run.save(update_fields=["started_at", "status", "tries", "is_in_flight", "deaths"])
             _tell(p.promotion, now=now)
         again = f", try {run.tries}" if run.tries > 1 else ""
         p.logbook.write(run.index, f"Step {run.index + 1} of {len(p.runs)}: {run.alias} ({run.kind}){again}")
@@ -231,7 +254,7 @@ class _Runner:
         """Store how the step stands, its output and the place of the next one, in one transaction under the lease."""
         now = timezone.now()
         run.status, run.message = verdict.status, p.masker.text(verdict.message)
-        run.error_count = verdict.error_count
+        run.error_count, run.is_in_flight = verdict.error_count, False
         if verdict.has_run:
             run.finished_at = now if verdict.is_finished else None
             run.shown_output = p.masker.value(verdict.output)
@@ -263,6 +286,18 @@ class _Runner:
     def _end_aborted(self, promotion: Promotion) -> None:
         who = promotion.abort_requested_by or self._rows().values_list("abort_requested_by", flat=True).first()
         self.end(Phase.ABORTED, f"Promotion terminated by {who}")
+
+
+def _count_death(run: StepRun) -> Verdict | None:
+    """The last worker died inside this step. After some deaths the step is likely the killer, and ends."""
+    run.deaths += 1
+    if run.deaths < _MOST_DEATHS:
+        return None
+    message = (
+        f'step "{run.alias}" was given up: {run.deaths} workers died while they ran it. Look for what it needs '
+        "too much of (memory, disk) in the log of the workers."
+    )
+    return Verdict(StepStatus.ERRORED, message, True, run.error_count, has_run=True)
 
 
 def _end_running_step(promotion: Promotion, phase: Phase, *, now: datetime) -> None:

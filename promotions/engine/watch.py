@@ -1,7 +1,8 @@
 """Watches a running pass from the side: an abort, a lost lease or a time limit must end long work soon."""
 
 import threading
-from datetime import datetime
+import time
+from datetime import datetime, timedelta
 from types import TracebackType
 
 from django.db import DatabaseError, close_old_connections, connection
@@ -11,6 +12,17 @@ from projects.leases import Lease, renew
 from promotions.models import Promotion
 
 _LOOK_SECONDS = 0.5
+
+
+class _Moment:
+    """A moment on both clocks: one does not jump, the other does not sleep with the machine."""
+
+    def __init__(self) -> None:
+        self.wall, self._steady = timezone.now(), time.monotonic()
+
+    def age(self) -> timedelta:
+        """How long ago it was, by the clock that says longer."""
+        return max(timezone.now() - self.wall, timedelta(seconds=time.monotonic() - self._steady))
 
 
 class Watch:
@@ -46,21 +58,22 @@ class Watch:
         return self.is_lost or self.is_aborted or (deadline is not None and timezone.now() > deadline)
 
     def _look(self) -> None:
-        renewed_at = timezone.now()
+        renewed = _Moment()
         try:
             while not self._done.wait(_LOOK_SECONDS):
-                now = timezone.now()
-                if now > renewed_at + self._lease.length:
-                    # Nobody could renew in time (database away): the lease is no longer ours to trust.
+                age = renewed.age()
+                if age > self._lease.length:
+                    # Nobody could renew in time (database away, machine asleep): the lease is not ours to trust.
                     self._lost.set()
                     return
                 try:
                     close_old_connections()
-                    if now > renewed_at + self._lease.length / 3:
-                        if not renew(self._lease, now=now):
+                    if age > self._lease.length / 3:
+                        renewed_now = _Moment()
+                        if not renew(self._lease, now=renewed_now.wall):
                             self._lost.set()
                             return
-                        renewed_at = now
+                        renewed = renewed_now
                     rows = Promotion.objects.filter(pk=self._lease.pk, lease_token=self._lease.token)
                     if rows.filter(abort_requested_at__isnull=False).exists():
                         self._aborted.set()

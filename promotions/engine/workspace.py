@@ -53,6 +53,17 @@ def remove_workspace(work_dir: Path, promotion: Promotion) -> None:
         shutil.rmtree(path, onerror=make_writable)
 
 
+def sweep(work_dir: Path) -> None:
+    """Remove work trees that nobody came back for: their promotion ended and was taken note of, or is gone."""
+    for path in work_dir.iterdir() if work_dir.is_dir() else ():
+        key = path.name.partition("-")[0]
+        promotion = Promotion.objects.filter(pk=int(key)).first() if key.isdigit() else None
+        if promotion is None:
+            shutil.rmtree(path, ignore_errors=True)
+        elif promotion.recorded_at is not None or (promotion.stage_id is None and not promotion.is_live):
+            remove_workspace(work_dir, promotion)
+
+
 def _list_borrowed_mirrors(workdir: Path) -> list[Mirror]:
     clones = (workdir / PRIVATE_DIR / "clones").glob("*/repo/objects/info/alternates")
     lines = {line for file in clones for line in file.read_text().splitlines() if line.strip()}

@@ -84,6 +84,11 @@ class Promotion(LeasedRow):
         )
         indexes = (
             models.Index(fields=("due_at",), name="promotion_due"),
+            models.Index(fields=("lease_until",), name="promotion_leased", condition=Q(lease_until__isnull=False)),
+            # What a stage holds is the newest success it took note of.
+            models.Index(
+                fields=("stage", "-recorded_at", "-number"), name="promotion_held", condition=Q(phase=Phase.SUCCEEDED)
+            ),
             models.Index(fields=("stage", "phase"), name="promotion_queue"),
         )
 
@@ -109,7 +114,10 @@ class StepRun(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     error_count = models.PositiveSmallIntegerField(default=0)
-    tries = models.PositiveSmallIntegerField(default=0, help_text="How often it was run, polls included.")
+    tries = models.PositiveIntegerField(default=0, help_text="How often it was run, polls included.")
+    # True while a worker is inside it. Found true by another worker, the first one died there.
+    is_in_flight = models.BooleanField(default=False)
+    deaths = models.PositiveSmallIntegerField(default=0, help_text="Workers that died inside it.")
     # Evaluated config and output with every secret masked, for the page.
     shown_config = models.JSONField(null=True, blank=True)
     shown_output = models.JSONField(null=True, blank=True)

@@ -36,8 +36,6 @@ class Stage(LeasedRow):
     health = models.CharField(max_length=16, choices=Health.choices, blank=True)
     health_issues = models.JSONField(default=list, blank=True)
     metadata = models.JSONField(default=dict, blank=True, help_text="Written by the step set-metadata.")
-    # The newest freight (primary key) its last pass knew of; a newer one makes the stage due.
-    seen_freight = models.BigIntegerField(default=0)
     current_promotion = models.ForeignKey(
         "promotions.Promotion", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
@@ -52,7 +50,12 @@ class Stage(LeasedRow):
             models.UniqueConstraint(fields=("project", "name"), name="stage_name_once"),
             models.UniqueConstraint(fields=("project", "code"), name="stage_code_once"),
         )
-        indexes = (models.Index(fields=("due_at",), name="stage_due"),)
+        indexes = (
+            models.Index(fields=("due_at",), name="stage_due"),
+            models.Index(
+                fields=("lease_until",), name="stage_leased", condition=models.Q(lease_until__isnull=False)
+            ),
+        )
 
     def __str__(self) -> str:
         return self.name

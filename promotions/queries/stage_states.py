@@ -131,7 +131,9 @@ def _ended_badly(promotion: Promotion, runs: Sequence[StepRun]) -> StageStatus:
     if promotion.phase == Phase.ABORTED and promotion.abort_requested_by:
         text = f"by {promotion.abort_requested_by}"
     else:
-        text = ": ".join(part for part in (culprit.alias if culprit else "", promotion.message) if part)
+        text = ": ".join(
+            part for part in (culprit.alias.rpartition("::")[2] if culprit else "", promotion.message) if part
+        )
     return StageStatus(word, word, text, number=promotion.number, who=who_asked(promotion), at=promotion.finished_at)
 
 

@@ -118,6 +118,10 @@ class StepContext:
             raise PathEscape(str(path.name)) from error
 
 
+class PassBroken(BaseException):
+    """The engine itself cannot go on: its database is away. Not the step's doing, so no handler of a step holds it up."""
+
+
 ConfigType = TypeVar("ConfigType", bound=StepConfig)
 
 

@@ -118,7 +118,7 @@ def test_the_second_origin_is_carried_over(project, warehouse):
     assert held(stage) == {warehouse.origin: newer, charts.origin: chart}
 
 
-def test_a_failed_promotion_hands_its_collection_on_but_moves_nothing(project, warehouse):
+def test_a_failed_promotion_changes_no_slot_of_later_ones(project, warehouse):
     charts = make_warehouse(project, "charts")
     stage = make_stage(project, warehouse=[warehouse, charts], steps=[SOUR])
     app, chart = make_freight(warehouse), make_freight(charts)
@@ -129,12 +129,20 @@ def test_a_failed_promotion_hands_its_collection_on_but_moves_nothing(project, w
 
     succeeded = promote(stage, chart)
 
-    # Kargo's rule: the last finished promotion counts, failed ones too; its steps see what they bring.
-    assert names_in(succeeded) == {warehouse.origin: sour.name, charts.origin: chart.name}
-    assert held(stage) == {warehouse.origin: sour, charts.origin: chart}
+    assert names_in(succeeded) == {warehouse.origin: app.name, charts.origin: chart.name}
+    assert held(stage) == {warehouse.origin: app, charts.origin: chart}
 
 
-def test_promotions_that_never_started_hand_on_what_was_there(project, warehouse):
+def test_a_first_promotion_that_fails_leaves_the_slot_empty(project, warehouse):
+    charts = make_warehouse(project, "charts")
+    stage = make_stage(project, warehouse=[warehouse, charts], steps=[SOUR])
+    chart = make_freight(charts)
+    assert promote(stage, make_freight(warehouse, alias="sour")).phase == Phase.FAILED
+
+    assert names_in(promote(stage, chart)) == {charts.origin: chart.name}
+
+
+def test_a_promotion_that_never_started_takes_nothing_from_the_next(project, warehouse):
     charts = make_warehouse(project, "charts")
     stage = make_stage(project, warehouse=[warehouse, charts], steps=[OK])
     app, chart = make_freight(warehouse), make_freight(charts)
@@ -142,12 +150,13 @@ def test_promotions_that_never_started_hand_on_what_was_there(project, warehouse
     aborted = ask(stage, make_freight(warehouse))
     abort_promotion(controller("alice"), aborted, now=timezone.now())
     drain()
+    aborted.refresh_from_db()
+    assert aborted.phase == Phase.ABORTED
 
     last = promote(stage, chart)
 
-    aborted.refresh_from_db()
-    assert names_in(aborted) == {warehouse.origin: app.name}
     assert names_in(last) == {warehouse.origin: app.name, charts.origin: chart.name}
+    assert held(stage) == {warehouse.origin: app, charts.origin: chart}
 
 
 def test_an_origin_that_is_no_longer_requested_is_forgotten(project, warehouse):
@@ -189,8 +198,9 @@ def test_new_freight_wakes_stages_at_the_next_tick(project, warehouse):
     drain()
 
     assert FreightVerification.objects.get().freight == freight
+    tick()
     gate.refresh_from_db()
-    assert gate.seen_freight == freight.pk
+    assert gate.due_at is None, "the same freight wakes it once"
 
 
 def test_approved_freight_passes_a_control_flow_stage(project, warehouse):

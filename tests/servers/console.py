@@ -77,6 +77,22 @@ def look(promotion: int) -> dict[str, Any]:
     }
 
 
+def find_promotion(number: int) -> int:
+    """Primary key of promotion #number."""
+    return Promotion.objects.get(project__name=PROJECT, number=number).pk
+
+
+def line_times(promotion: int) -> dict[str, float]:
+    """{line number: seconds since the epoch when it was written}."""
+    batches = Promotion.objects.get(pk=promotion).log_batches.all()
+    return {str(line): b.at.timestamp() for b in batches for line in range(b.first_line, b.last_line + 1)}
+
+
+def alias(freight: str) -> str:
+    """What people call the freight."""
+    return _freight(freight).alias
+
+
 def wait_for_step(promotion: int, index: int, statuses: list[str], seconds: float) -> str:
     """Until the step has one of the statuses; returns who held the lease last ("" if nobody was seen)."""
     owner = ""
@@ -108,12 +124,6 @@ def wait_for_end(promotion: int, seconds: float) -> dict[str, Any]:
 def is_worker_silent() -> bool:
     """What pages ask before they say that no worker is there."""
     return is_silent("worker", now=timezone.now())
-
-
-def set_interval(warehouse: str, interval: str) -> None:
-    """Change how often a warehouse is looked at."""
-    row = Warehouse.objects.get(project__name=PROJECT, name=warehouse)
-    Warehouse.objects.filter(pk=row.pk).update(spec={**row.spec, "interval": interval})
 
 
 def _wait(promotion: int, seconds: float, is_over: Callable[[Promotion], bool]) -> dict[str, Any]:
@@ -152,7 +162,7 @@ def _freight(name: str) -> Freight:
 CALLS: dict[str, Callable[..., Any]] = {
     call.__name__: call
     for call in (
-        *(approve, discover, is_worker_silent, look, promote, release, set_interval),
+        *(alias, approve, discover, find_promotion, is_worker_silent, line_times, look, promote, release),
         *(wait_for_end, wait_for_progress, wait_for_step),
     )
 }

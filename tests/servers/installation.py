@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 from integrations.process_guardian import forget, watch
 from kargoweb.demo.environment import demo_dir
@@ -90,6 +91,15 @@ class Installation:
             if worker.poll() is not None or time.monotonic() > deadline:
                 raise TimeoutError(f"The worker did not get ready:\n{self.log(worker)}")
             time.sleep(0.05)
+
+    def wait_until_pages_answer(self, *, seconds: float = 60) -> None:
+        """Until the web process can serve pages."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            with contextlib.suppress(OSError), urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=2):
+                return
+            time.sleep(0.1)
+        raise TimeoutError(f"The pages did not answer within {seconds} s")
 
     def log(self, process: "subprocess.Popen[str]") -> str:
         """What the process has written."""

@@ -1,0 +1,31 @@
+"""`python -m benchmarks [NAME ...]`: run benchmarks, each in a process of its own; without a name, all of them."""
+
+import subprocess
+import sys
+
+BENCHMARKS = {
+    "promotion": "whole promotion against the same git commands in a shell script",
+    "first_line": "click Promote to first log line in the browser",
+    "recovery": "kill -9 of a worker to the next progress",
+    "discovery": "57 warehouses on one repository, one push",
+    "idle": "memory and processor of `kargoweb up` while nothing happens",
+    "kill": "a worker killed at every step, 50 times: right ends, nothing twice",
+}
+
+
+def main(names: list[str]) -> int:
+    """Exit code 1 when one of them missed its budget."""
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        listed = "\n".join(f"  {name:12} {text}" for name, text in BENCHMARKS.items())
+        print(f"There is no benchmark {', '.join(unknown)}. There are:\n{listed}", file=sys.stderr)
+        return 2
+    codes = []
+    for name in names or BENCHMARKS:
+        print(f"\n{name}: {BENCHMARKS[name]}", flush=True)
+        codes.append(subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=False).returncode)
+    return 1 if any(codes) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
