@@ -4,6 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from freight import discovery
+from projects import lanes
 
 
 @shared_task(name="freight.tick")
@@ -15,4 +16,4 @@ def tick() -> None:
 @shared_task(name="freight.check_warehouse")
 def check_warehouse(warehouse_id: int) -> None:
     """Look once at everything one warehouse watches."""
-    discovery.check_warehouse(warehouse_id)
+    lanes.passes.run(discovery.check_warehouse, warehouse_id)

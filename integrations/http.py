@@ -251,7 +251,12 @@ class _Request:
 
     def redirected(self, status: int, location: str) -> "_Request":
         """The request to send next, as browsers do it; secrets stay with the origin they were meant for."""
-        url = urljoin(self.url, location)
+        try:
+            url = urljoin(self.url, location)
+        except ValueError as error:
+            message = f"{_host_of(self.url)} redirects to something that is not a URL."
+            raise IntegrationError(message, permanent=True) from error
+        _checked_url(url)
         keeps_method = (
             status in (307, 308) or self.method in ("GET", "HEAD") or (status != 303 and self.method != "POST")
         )

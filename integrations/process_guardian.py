@@ -12,6 +12,7 @@ started it and needs code between fork and exec, which is not safe with threads.
 import atexit
 import contextlib
 import os
+import stat
 import subprocess
 import tempfile
 import threading
@@ -20,14 +21,16 @@ from pathlib import Path
 _SCRIPT = """
 trap '' HUP INT TERM
 groups=' '
+directory=$1
 while read -r sign group; do
   case $sign in
     +) groups="$groups$group " ;;
+    =) directory=$group ;;
     -) groups="${groups%% "$group" *} ${groups#* "$group" }" ;;
   esac
 done
 for group in $groups; do kill -s KILL -- "-$group"; done 2>/dev/null
-rm -rf -- "$1"
+rm -rf -- "$directory"
 """
 
 _lock = threading.Lock()
@@ -42,11 +45,31 @@ def make_ready() -> Path:
     """
     global _companion, _directory
     with _lock:
-        if _directory is None:
+        if _directory is None or not _is_ours(_directory):
             _directory = Path(tempfile.mkdtemp(prefix="kargoweb-"))
+            _show_directory(_directory)
         if _companion is None:
             _companion = _start(_directory)
         return _directory
+
+
+def _is_ours(directory: Path) -> bool:
+    """False when the machine has cleaned up its temporary files, whoever took the name since."""
+    try:
+        found = directory.lstat()
+    except FileNotFoundError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
+
+
+def _show_directory(directory: Path) -> None:
+    """Tell a companion that runs already which directory it has to delete."""
+    if _companion is None:
+        return
+    try:
+        os.write(_companion.stdin.fileno(), f"= {directory}\n".encode())  # type: ignore[union-attr]
+    except BrokenPipeError:
+        _stop()
 
 
 def watch(group: int) -> None:

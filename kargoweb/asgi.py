@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 import time
+import warnings
 from types import FrameType
 from typing import Any
 
@@ -13,7 +14,13 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kargoweb.settings")
 _django: Any = get_asgi_application()
 
+# WhiteNoise answers with files, which are read as a whole in a thread: right for stylesheets and scripts.
+warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
+
 # Models can be imported only once Django is set up.
+from django.conf import settings  # noqa: E402
+
+from kargoweb.body_limit import BodyLimit  # noqa: E402
 from kargoweb.live.hub import Hub  # noqa: E402
 from kargoweb.live.listener import Listener, make_listener  # noqa: E402
 from kargoweb.live.reading import Reader  # noqa: E402
@@ -28,15 +35,22 @@ class Application:
         self._hub = Hub(time.monotonic)
         self._reader = Reader()
         self._listener: Listener | None = None
+        self._http = BodyLimit(self._answer, settings.REQUEST_MAX_BYTES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
-        elif scope["type"] == "http" and (route := find_route(scope["path"])) is not None:
-            self._start()
-            await answer(scope, receive, send, route=route, hub=self._hub, reader=self._reader)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
         else:
             await _django(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if (route := find_route(scope["path"])) is None:
+            await _django(scope, receive, send)
+            return
+        self._start()
+        await answer(scope, receive, send, route=route, hub=self._hub, reader=self._reader)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         """Start and stop with the server."""

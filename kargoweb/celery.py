@@ -16,10 +16,11 @@ if app.conf.broker_url.startswith("embedded"):
     app.conf.worker_enable_remote_control = False
 app.autodiscover_tasks(["freight", "promotions", "kargoweb.demo"])
 app.conf.beat_schedule = {
-    # One tick a second hands due rows to workers; an old tick is worthless, so it expires.
-    "freight": {"task": "freight.tick", "schedule": 1.0, "options": {"expires": 2}},
+    # One tick a second hands due rows to workers. Old ticks are worthless, so they expire; but scheduler and worker
+    # may be on machines whose clocks differ, and a tick must not be old before it arrives.
+    "freight": {"task": "freight.tick", "schedule": 1.0, "options": {"expires": 30}},
     "sweep": {"task": "promotions.sweep", "schedule": 900.0},
-    "promotions": {"task": "promotions.tick", "schedule": 1.0, "options": {"expires": 2}},
+    "promotions": {"task": "promotions.tick", "schedule": 1.0, "options": {"expires": 30}},
 }
 app.set_default()
 

@@ -11,7 +11,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 def check_data_dir(**_: Any) -> list[CheckMessage]:
     """kargoweb.E001: the data directory can be written."""
     try:
-        settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+        settings.DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
         probe = settings.DATA_DIR / ".write-probe"
         probe.touch()
         probe.unlink()

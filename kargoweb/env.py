@@ -79,12 +79,23 @@ def env_secret(name: str, file: Path, *, length: int = 50) -> str:
             raise BadSetting(name, "***", f"at least {length} characters")
         return text
     if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         draft = file.with_name(f".{file.name}.{os.getpid()}")
         draft.touch(mode=0o600)
         draft.write_text(get_random_secret_key())
-        # A link appears whole or not at all, so two processes starting at once read the same key.
         with contextlib.suppress(FileExistsError):
-            os.link(draft, file)
+            _appear(draft, file)
         draft.unlink()
     return file.read_text().strip()
+
+
+def _appear(draft: Path, file: Path) -> None:
+    """Give the content of `draft` the name `file`. Raises FileExistsError when another process was quicker."""
+    try:
+        # A link appears whole or not at all, so two processes starting at once read the same key.
+        os.link(draft, file)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as target:
+            target.write(draft.read_text())

@@ -32,4 +32,4 @@ class DomainErrors:
             response["HX-Retarget"] = "#toasts"
             response["HX-Reswap"] = "beforeend"
             return response
-        return render(request, f"errors/{error.status}.html", context, status=error.status)
+        return render(request, [f"errors/{error.status}.html", "errors/error.html"], context, status=error.status)

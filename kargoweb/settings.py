@@ -89,7 +89,8 @@ def _database() -> dict[str, Any]:
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
         }
     else:
-        config["CONN_MAX_AGE"] = env_int("KARGOWEB_DATABASE_MAX_AGE", 60)  # seconds
+        # Seconds. Each request has a thread of its own, so a web process that keeps connections keeps ever more.
+        config["CONN_MAX_AGE"] = env_int("KARGOWEB_DATABASE_MAX_AGE", 0)
         config["CONN_HEALTH_CHECKS"] = True
     return config
 
@@ -135,7 +136,10 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
-DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024  # bytes; the largest set of manifests
+# Bytes of a form: the largest text of manifests (1 MiB), each of its characters possibly written as three.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+# Bytes of any request: what is longer is refused before anything is read of it, signed in or not.
+REQUEST_MAX_BYTES = 6 * 1024 * 1024
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = env_text("KARGOWEB_TIME_ZONE", "UTC")
@@ -175,7 +179,8 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = False  # a lost wake-up costs one tick; a late one would be repeated
 CELERY_TASK_PUBLISH_RETRY = False  # the tick repeats what the broker did not take
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_CONCURRENCY = env_int("KARGOWEB_CONCURRENCY", 4, at_least=1)  # passes at once in one worker
+PASSES_AT_ONCE = env_int("KARGOWEB_CONCURRENCY", 4, at_least=1)  # in one worker
+CELERY_WORKER_CONCURRENCY = PASSES_AT_ONCE + 2  # threads; passes leave two to ticks and other quick tasks
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 
@@ -208,5 +213,9 @@ LOGGING = {
         }
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {"axes": {"level": "WARNING"}, "httpx": {"level": "WARNING"}, "git": {"level": "WARNING"}},
+    "loggers": {
+        name: {"level": "WARNING"}
+        # Celery would write two lines for every tick: "received" and "succeeded".
+        for name in ("axes", "httpx", "git", "celery.app.trace", "celery.worker.strategy", "kombu.connection")
+    },
 }

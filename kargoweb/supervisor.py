@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 _GRACE_SECONDS = 25  # for running steps to end at a boundary
 _STEADY_SECONDS = 30  # a child that ran this long has recovered
 _LONGEST_PAUSE_SECONDS = 30
+_LOOK_SECONDS = 0.3
 
 
 @dataclass
@@ -69,10 +70,6 @@ def supervise(*, host: str, port: int, demo: bool) -> int:
     if message := _port_problem(host, port):
         sys.stderr.write(f"{message}\n")
         return 1
-    prepared = subprocess.run([sys.executable, "-m", "kargoweb.prepare", *(["--demo"] if demo else [])], check=False)
-    if prepared.returncode != 0:
-        return prepared.returncode
-    children = [Child(name, argv) for name, argv in child_commands(host=host, port=port, demo=demo).items()]
     stop = threading.Event()
 
     def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
@@ -80,19 +77,33 @@ def supervise(*, host: str, port: int, demo: bool) -> int:
 
     signal.signal(signal.SIGTERM, ask_to_stop)
     signal.signal(signal.SIGINT, ask_to_stop)
-    if demo:
+    if code := _prepare(stop, demo=demo):
+        return code
+    children = [Child(name, argv) for name, argv in child_commands(host=host, port=port, demo=demo).items()]
+    if demo and not stop.is_set():
         from kargoweb.demo.environment import announce_demo
 
         threading.Thread(target=announce_demo, args=(host, port, stop), daemon=True).start()
-    else:
+    elif not stop.is_set():
         sys.stdout.write(f"kargoweb is starting on http://{host}:{port}\n")
         sys.stdout.flush()
     while not stop.is_set():
         for child in children:
             child.look()
-        stop.wait(0.3)
+        stop.wait(_LOOK_SECONDS)
     _stop(children)
     return 0
+
+
+def _prepare(stop: threading.Event, *, demo: bool) -> int:
+    """Migrate and the like; gives the exit code, 0 also when we were asked to stop meanwhile."""
+    child = Child("prepare", [sys.executable, "-m", "kargoweb.prepare", *(["--demo"] if demo else [])])
+    child.start()
+    while child.process is not None and child.process.poll() is None:
+        if stop.wait(_LOOK_SECONDS):
+            _stop([child])
+    code = child.process.returncode if child.process is not None else 0
+    return 0 if stop.is_set() else code
 
 
 def child_commands(*, host: str, port: int, demo: bool) -> dict[str, list[str]]:

@@ -2,7 +2,8 @@
 
 Source: Kargo docs "Repository Credentials", code `pkg/credentials/kubernetes`.
 Differs: inside a place exact URLs come before regular expressions, as Kargo's docs say; its code has one pass by
-name. A password without a user name is a bearer token.
+name. A regular expression must match from the start of the URL; Kargo takes a match anywhere in it. A password
+without a user name is a bearer token.
 """
 
 import re
@@ -132,7 +133,8 @@ def _matches(row: Credential, repo_url: str) -> bool:
         pattern = re2.compile(row.repo_url, _QUIET)
     except re2.error:
         return False
-    return any(pattern.search(text) for text in (repo_url, wanted))
+    # From the start: else the password goes to any host that has the expected URL somewhere in its path.
+    return any(pattern.match(text) for text in (repo_url.strip(), wanted))
 
 
 def _open(row: Credential) -> dict[str, str]:

@@ -28,9 +28,10 @@ from ruamel.yaml.events import (
 )
 from ruamel.yaml.nodes import ScalarNode
 
-MAX_BYTES = 4 * 1024 * 1024
+# A page waits for the reading, which takes 50 µs a value and 2 µs a byte: a text at its limits costs seconds.
+MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 60
-MAX_VALUES = 200_000
+MAX_VALUES = 30_000  # keys count too
 _STANDARD = "tag:yaml.org,2002:"
 
 Path = tuple[str | int, ...]
@@ -147,12 +148,13 @@ def _compose(text: str) -> Iterator[tuple[_Node, str]]:
     """Root node and own text of each document; comments above the first `---` belong to the first."""
     yaml = YAML(typ="safe", pure=True)
     events: Iterator[Event] = yaml.parse(text)
+    count = _Count("The text", "Split it into several.")
     start, head, root = 0, "", None
     for event in events:
         if isinstance(event, DocumentStartEvent):
             head = _comments(text[: event.start_mark.index]) if root is None else ""
             start = event.end_mark.index if event.explicit else event.start_mark.index
-            root = _Composer(events, yaml.resolver.resolve).compose(next(events), 0)
+            root = _Composer(events, yaml.resolver.resolve, count).compose(next(events), 0)
         elif isinstance(event, DocumentEndEvent) and root is not None:
             yield root, (head + text[start : event.start_mark.index]).strip("\n") + "\n"
 
@@ -161,17 +163,33 @@ def _comments(text: str) -> str:
     return "".join(line for line in text.splitlines(keepends=True) if line.startswith("#"))
 
 
+class _Count:
+    """Ends the reading when there are too many values, before they cost time."""
+
+    def __init__(self, what: str, hint: str) -> None:
+        self._what, self._hint = what, hint
+        self._values = 0
+
+    def add(self, place: Place) -> None:
+        """One more at this place. Raises _Refused when it is one too many."""
+        self._values += 1
+        if self._values > MAX_VALUES:
+            raise _Refused(place, f"{self._what} holds more than {MAX_VALUES} values.", self._hint)
+
+
 class _Composer:
     """Turns the events of one document into nodes. An anchor counts once its node is complete: no circles."""
 
-    def __init__(self, events: Iterator[Event], resolve: Callable[..., Any]) -> None:
+    def __init__(self, events: Iterator[Event], resolve: Callable[..., Any], count: _Count) -> None:
         self._events = events
         self._resolve = resolve
+        self._count = count
+        self._merged = _Count("What is merged", "Use fewer merges.")
         self._anchors: dict[str, _Node] = {}
-        self._merged_pairs = 0
 
     def compose(self, event: Event, depth: int) -> _Node:
         place = (event.start_mark.line + 1, event.start_mark.column + 1)
+        self._count.add(place)
         if depth > MAX_DEPTH:
             raise _Refused(place, f"Values are nested deeper than {MAX_DEPTH} levels.")
         if isinstance(event, AliasEvent):
@@ -194,13 +212,13 @@ class _Composer:
             pairs = []
             while not isinstance(key := next(self._events), MappingEndEvent):
                 pairs.append((self.compose(key, depth + 1), self.compose(next(self._events), depth + 1)))
-            return _Node(place, "map", pairs=list(self._merged(pairs)))
+            return _Node(place, "map", pairs=list(self._merge(pairs)))
         items = []
         while not isinstance(item := next(self._events), SequenceEndEvent):
             items.append(self.compose(item, depth + 1))
         return _Node(place, "seq", items=items)
 
-    def _merged(self, pairs: list[tuple[_Node, _Node]]) -> Iterator[tuple[_Node, _Node]]:
+    def _merge(self, pairs: list[tuple[_Node, _Node]]) -> Iterator[tuple[_Node, _Node]]:
         """The pairs with `<<` replaced by what it merges; the mapping's own keys win."""
         own = {key.text for key, _ in pairs}
         for key, value in pairs:
@@ -211,15 +229,10 @@ class _Composer:
                 if source.pairs is None:
                     raise _Refused(source.place, '"<<" can merge a mapping or a list of mappings only.')
                 for inner_key, inner_value in source.pairs:
-                    self._count_merged(key.place)
+                    self._merged.add(key.place)
                     if inner_key.text not in own:
                         own.add(inner_key.text)
                         yield inner_key, inner_value
-
-    def _count_merged(self, place: Place) -> None:
-        self._merged_pairs += 1
-        if self._merged_pairs > MAX_VALUES:
-            raise _Refused(place, f'"<<" merges more than {MAX_VALUES} values.', "Use fewer merges.")
 
 
 class _Unfolding:
@@ -228,14 +241,12 @@ class _Unfolding:
     def __init__(self, file: str, problems: list[Problem]) -> None:
         self._file = file
         self._problems = problems
-        self._count = 0
+        self._count = _Count("The document, its aliases unfolded,", "Use fewer aliases.")
         self.value_places: dict[Path, Place] = {}
         self.key_places: dict[Path, Place] = {}
 
     def unfold(self, node: _Node, path: Path, depth: int) -> Any:
-        self._count += 1
-        if self._count > MAX_VALUES:
-            raise _Refused(node.place, f"The document holds more than {MAX_VALUES} values.", "Use fewer aliases.")
+        self._count.add(node.place)
         if depth > MAX_DEPTH:
             raise _Refused(node.place, f"Values are nested deeper than {MAX_DEPTH} levels.")
         self.value_places[path] = node.place

@@ -19,15 +19,18 @@ _paused_until = 0.0
 
 def wake(task_name: str, pk: int) -> None:
     """Send `task_name(pk)` once the current transaction has committed."""
-    transaction.on_commit(lambda: _send(task_name, pk))
+    transaction.on_commit(lambda: send(task_name, pk))
 
 
-def _send(task_name: str, pk: int) -> None:
+def send(task_name: str, *arguments: int) -> bool:
+    """Send a task now. False when the broker is away, so that a task without a row was not asked for."""
     global _paused_until
     if time.monotonic() < _paused_until:
-        return
+        return False
     try:
-        current_app.send_task(task_name, args=[pk], retry=False, ignore_result=True)
+        current_app.send_task(task_name, args=arguments, retry=False, ignore_result=True)
     except (OperationalError, OSError) as error:
         _paused_until = time.monotonic() + _PAUSE_SECONDS
-        logger.warning("Broker away, the next tick will find the row", extra={"task": task_name, "error": str(error)})
+        logger.warning("Broker away; the next tick finds due rows", extra={"task": task_name, "error": str(error)})
+        return False
+    return True

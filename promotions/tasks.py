@@ -3,6 +3,7 @@
 from celery import current_app, shared_task
 from django.utils import timezone
 
+from projects import lanes
 from projects.heartbeats import beat
 from projects.leases import list_due
 from projects.notices import forget_old
@@ -15,6 +16,10 @@ _HANDED_PER_TICK = 200
 @shared_task(name="promotions.run_pass")
 def run_pass(promotion_id: int) -> None:
     """One pass over one promotion."""
+    lanes.passes.run(_run_pass, promotion_id)
+
+
+def _run_pass(promotion_id: int) -> None:
     engine.run_pass(promotion_id, site=engine.read_site())
 
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
 
 @click.command("up")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
@@ -21,6 +23,9 @@ def command(host: str, port: int, data_dir: Path | None, concurrency: int | None
     if demo:
         from kargoweb.demo.environment import prepare_environment
 
+        if host not in _LOOPBACK:
+            text = f"everybody who reaches {host} can sign in: names and password of the demo are public."
+            click.echo(f"Warning: {text} Without --host only this machine can.", err=True)
         prepare_environment(port=port)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kargoweb.settings")
     from kargoweb.supervisor import supervise

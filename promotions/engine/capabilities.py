@@ -129,10 +129,10 @@ class ProjectMetadata:
 
 
 class ProjectLookups:
-    """What the data functions of expressions read; secrets are masked from the start of the pass."""
+    """What the data functions of expressions read; every secret that is handed out is masked from then on."""
 
-    def __init__(self, project: Project, site: Site) -> None:
-        self._project, self._key = project, site.secret_key
+    def __init__(self, project: Project, site: Site, masker: Masker) -> None:
+        self._project, self._key, self._masker = project, site.secret_key, masker
 
     def secret(self, name: str) -> dict[str, str] | None:
         """Any secret of the project, whatever its kind; None when there is none."""
@@ -179,6 +179,8 @@ class ProjectLookups:
         if row is None:
             return None
         values: dict[str, str] = unseal(bytes(row.sealed), key=self._key)
+        for secret in values.values():
+            self._masker.add(secret)
         if row.repo_url:
             values = {"repoURL": row.repo_url, "username": row.username, **values}
         return values

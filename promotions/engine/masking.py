@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -20,11 +20,24 @@ def _forms(secret: str) -> set[str]:
         encoded,
         encoded.rstrip("="),
         urlsafe,
+        *_inner_base64(secret.encode()),
         quote(secret, safe=""),
         quote_plus(secret),
         quoted_json,
     }
     return {form for form in forms if len(form) >= _SHORTEST}
+
+
+def _inner_base64(secret: bytes) -> Iterator[str]:
+    """What is always there when base64 holds the secret with something around it, as `user:secret` of a login.
+
+    Four characters stand for three bytes, so there are three places where it can begin; the characters at its
+    ends, which also hold bits of its neighbours, are left out.
+    """
+    for before in range(3):
+        first, last = -(-before * 8 // 6), (before + len(secret)) * 8 // 6
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            yield encode(bytes(before) + secret).decode()[first:last]
 
 
 class Masker:

@@ -162,7 +162,7 @@ def _scope(p: Pass, run: StepRun) -> Scope:
         ),
         references=list_references(promotion),
         requested_origins=p.requested_origins,
-        lookups=ProjectLookups(promotion.project, p.site),
+        lookups=ProjectLookups(promotion.project, p.site, p.masker),
     )
 
 

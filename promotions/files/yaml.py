@@ -6,6 +6,7 @@ Differs: Kargo drops the rest of the line after the new value and rewrites line 
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from promotions.files import yaml_nodes as nodes
@@ -19,6 +20,17 @@ _PROPERTIES = re.compile(r"(?:(?:&[^\s,\[\]{}]+|!<[^>]*>|![^\s,\[\]{}]*)(?:\s+|\
 _BLOCK_HEADER = re.compile(r"[|>][-+0-9]*")
 
 Replacement = tuple[int, int, str]
+
+MAX_BYTES = 10 * 1024 * 1024
+
+
+def read_document(path: Path) -> bytes:
+    """The bytes of a file. Raises DocumentError when there are more than MAX_BYTES, and what opening raises."""
+    with path.open("rb") as file:
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise DocumentError(f"it is larger than {MAX_BYTES // 1024**2} MiB, the limit for a YAML file; split it")
+    return data
 
 
 def update_yaml(data: bytes, updates: Sequence[tuple[str, Any]]) -> bytes:

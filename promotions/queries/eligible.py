@@ -1,6 +1,6 @@
 """Freight that may come next: the newest, and what stages have marked, so that no page reads all freight."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from django.db.models import Exists, OuterRef
@@ -38,12 +38,17 @@ def count_newer(
     stage: Stage, stay: Occupancy, candidates: Sequence[Freight], facts: ProjectFacts, *, now: datetime
 ) -> int:
     """How much eligible freight of the slot's origin is newer than what is there, up to `MOST_BEHIND`."""
-    here = age_key(stay.freight)
+    here, name = age_key(stay.freight), stay.freight.warehouse_name
+    newer = [freight for freight in candidates if freight.warehouse_name == name and age_key(freight) > here]
     count = 0
-    for freight in candidates:
-        if freight.origin != stay.origin or age_key(freight) <= here:
-            continue
-        count += bool(list_eligible(facts, stage, [freight], rights=None, now=now))
-        if count == MOST_BEHIND:
-            break
+    for part in _batched(newer, MOST_BEHIND):
+        count += len(list_eligible(facts, stage, part, rights=None, now=now))
+        if count >= MOST_BEHIND:
+            return MOST_BEHIND
     return count
+
+
+def _batched(freight_list: Sequence[Freight], size: int) -> Iterator[Sequence[Freight]]:
+    """Consecutive parts of at most `size`."""
+    for start in range(0, len(freight_list), size):
+        yield freight_list[start : start + size]

@@ -15,6 +15,7 @@ from promotions.queries.freight_artifacts import main_version
 from promotions.queries.stage_states import StageStates, StageStatus, find_status
 
 _MOST_SLOTS = 3
+_TOLD_BY_PROMOTION = frozenset({"Running", "Queued", "Failed", "Errored", "Aborted"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,11 @@ class StageCard:
     hidden_slots: int
     status: StageStatus
     may_promote: bool
+
+    @property
+    def views_promotion(self) -> bool:
+        """True when its one button leads to the promotion that it is about, and not to the next one."""
+        return bool(self.status.number) and (self.status.phase in _TOLD_BY_PROMOTION or not self.may_promote)
 
     @property
     def lines(self) -> int:

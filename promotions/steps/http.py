@@ -2,6 +2,7 @@
 
 Source: Kargo docs `promotion-steps/http.md`, code `runner/builtin/http_requester.go`.
 Differs: an answer outside 2xx without any expression is asked again after pollInterval, and the message says so.
+A request ends after five minutes, whatever timeout says; no proxy is taken from the environment.
 """
 
 import dataclasses
@@ -30,6 +31,8 @@ from promotions.steps.http_response import BadBody, build_scope
 
 _MAX_BODY_BYTES = 2 * 1024 * 1024
 _DEFAULT_TIMEOUT, _DEFAULT_POLL_INTERVAL = timedelta(seconds=10), timedelta(seconds=30)
+# A request holds a worker, and an abort waits for its end.
+_LONGEST_TIMEOUT = timedelta(minutes=5)
 _USER_AGENT = "kargoweb"
 
 Scope = dict[str, Any]
@@ -53,8 +56,8 @@ class Config(StepConfig):
     body: str = Field("", description="Body to send; at most one of body and bodyFromFile.")
     body_from_file: str = Field("", description="File to send as the body, at most 2 MiB.")
     insecure_skip_tls_verify: bool = Field(False, alias="insecureSkipTLSVerify", description="Trust any certificate.")
-    proxy: str = Field("", pattern="^https?://.*$", description="Proxy to go through; else the system's.")
-    timeout: str = Field("", pattern=SCHEMA_PATTERN, description="For the whole request; 10s when left out.")
+    proxy: str = Field("", pattern="^https?://.*$", description="Proxy to go through; none when left out.")
+    timeout: str = Field("", pattern=SCHEMA_PATTERN, description="For the whole request, at most 5m; 10s when left out.")
     poll_interval: str = Field("", pattern=SCHEMA_PATTERN, description="Wait before asking again; 30s when left out.")
     response_content_type: Literal["", "application/json", "application/yaml", "text/plain"] = Field(
         "", description="How to read the body, whatever the answer says."
@@ -101,6 +104,9 @@ def _read_answer(context: StepContext, config: Config) -> Scope:
 
 def _send(context: StepContext, config: Config, url: str, content: bytes | None) -> HttpResponse:
     timeout = _read_duration(config.timeout, "timeout", permanent=True) or _DEFAULT_TIMEOUT
+    if timeout > _LONGEST_TIMEOUT:
+        context.log(f"timeout {config.timeout} is longer than a request may take; waiting for 5m at most", "info")
+        timeout = _LONGEST_TIMEOUT
     with _open_client(given(context.can.http), config) as client:
         return client.request(
             config.method,

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from promotions.files.errors import DocumentError
-from promotions.files.yaml import read_yaml
+from promotions.files.yaml import read_document, read_yaml
 from promotions.files.yaml_lists import write_list
 from promotions.steps.base import Done, Effect, Step, StepConfig, StepContext, StepErrored
 from promotions.steps.capabilities import given
@@ -47,7 +47,7 @@ class Config(StepConfig):
 def run(context: StepContext, config: Config) -> Done:
     file = _find_file(context, config.path)
     try:
-        data = file.read_bytes()
+        data = read_document(file)
         old = _read_images(data)
         targets = _configured(config.images, old) if config.images else _from_freight(context)
         if not targets:

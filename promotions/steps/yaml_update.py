@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import Field
 
 from promotions.files.errors import DocumentError
-from promotions.files.yaml import show_value, update_yaml
+from promotions.files.yaml import read_document, show_value, update_yaml
 from promotions.steps.base import Done, Effect, Step, StepConfig, StepContext, StepErrored
 from promotions.steps.private import write_file
 
@@ -27,7 +27,7 @@ class Config(StepConfig):
 def run(context: StepContext, config: Config) -> Done:
     path = context.path(config.path)
     try:
-        before = path.read_bytes()
+        before = read_document(path)
         after = update_yaml(before, [(update.key, update.value) for update in config.updates])
         lines = [f"- {update.key}: {show_value(update.value)}" for update in config.updates]
     except DocumentError as error:

@@ -20,15 +20,15 @@ def manifests(request: HttpRequest, project_name: str) -> HttpResponse:
 
 @require_POST
 def manifests_preview(request: HttpRequest, project_name: str) -> HttpResponse:
-    """What the manifests would change; every member may look, even those who may not apply."""
-    project = get_project_or_404(request.user, project_name, Action.VIEW)
+    """What the manifests would change. Reading YAML costs time, so it is done for those who may edit only."""
+    project = get_project_or_404(request.user, project_name, Action.EDIT)
     return preview_text(request, Desk(project))
 
 
 @require_POST
 def manifests_apply(request: HttpRequest, project_name: str) -> HttpResponse:
-    """Do what was previewed; the rights depend on what changes."""
-    project = get_project_or_404(request.user, project_name, Action.VIEW)
+    """Do what was previewed; which rights it needs beyond editing depends on what changes."""
+    project = get_project_or_404(request.user, project_name, Action.EDIT)
     return apply_text(request, Desk(project)) or redirect("manifests", project.name)
 
 

@@ -102,6 +102,16 @@ def test_refuses_a_redirect_to_another_scheme(server, client):
         client.request("GET", f"{server.url}/")
 
 
+@pytest.mark.parametrize("location", ["http://[::1", "http://host:999999/", "http://a b/"])
+def test_refuses_a_redirect_to_what_is_no_url(server, client, location):
+    server.answers["/"] = [(302, [("Location", location)], b"")]
+
+    with pytest.raises(IntegrationError, match="not a URL") as caught:
+        client.request("GET", f"{server.url}/")
+
+    assert caught.value.permanent
+
+
 @pytest.mark.parametrize(
     "host",
     [

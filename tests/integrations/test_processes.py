@@ -246,3 +246,27 @@ os.wait()
 
     wait_until(lambda: not any(is_alive(pid) for pid in _pids(tmp_path)))
     assert parent.wait() == 0
+
+
+def test_a_private_directory_that_the_machine_cleaned_up_is_made_anew_and_still_deleted_at_the_end(tmp_path):
+    code = f"""
+import shutil, sys
+from pathlib import Path
+from integrations import process_guardian
+first = process_guardian.make_ready()
+shutil.rmtree(first)
+second = process_guardian.make_ready()
+(second / "secret").touch()
+Path({str(tmp_path / "there")!r}).write_text(str(second))
+sys.stdin.read()
+"""
+    worker = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2], stdin=subprocess.PIPE)
+    wait_until(lambda: (tmp_path / "there").exists() and (tmp_path / "there").read_text())
+    directory = Path((tmp_path / "there").read_text())
+    assert (directory / "secret").exists()
+    assert directory.stat().st_mode & 0o777 == 0o700
+
+    os.kill(worker.pid, signal.SIGKILL)
+    worker.communicate()
+
+    wait_until(lambda: not directory.exists())

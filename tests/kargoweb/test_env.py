@@ -1,5 +1,7 @@
 """Settings come from the environment, and a bad value stops the start with its name."""
 
+import errno
+import os
 from datetime import timedelta
 
 import pytest
@@ -81,6 +83,22 @@ def test_a_key_is_made_once_and_kept_private(tmp_path):
     assert first == second
     assert len(first) >= 50
     assert file.stat().st_mode & 0o777 == 0o600
+    assert file.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_key_is_made_once_on_a_file_system_without_hard_links(monkeypatch, tmp_path):
+    def refuse(*_):
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    file = tmp_path / "secret.key"
+
+    first, second = env_secret("KARGOWEB_NO_KEY", file), env_secret("KARGOWEB_NO_KEY", file)
+
+    assert first == second
+    assert len(first) >= 50
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [file]
 
 
 def test_a_short_key_is_refused_without_showing_it(given, tmp_path):

@@ -60,10 +60,18 @@ def test_the_projects_own_comes_before_a_shared_one():
 
 def test_an_exact_url_comes_before_an_expression():
     project = make_project()
-    put(project, "a-pattern", "by-pattern", repo_url="git.example.com", repo_url_is_regex=True)
+    put(project, "a-pattern", "by-pattern", repo_url="https://git.example.com", repo_url_is_regex=True)
     put(project, "b-exact", "by-url")
 
     assert find_credential(project, "git", URL) == BasicAuth("bot", "by-url")
+
+
+def test_an_expression_matches_from_the_start_of_the_url_only():
+    project = make_project()
+    put(None, "acme", repo_url="https://git.example.com/team/.*", repo_url_is_regex=True)
+
+    assert find_credential(project, "git", URL) == BasicAuth("bot", "s3cret-value")
+    assert find_credential(project, "git", f"https://evil.example/{URL}") is None
 
 
 def test_the_first_by_name_wins_among_equals():

@@ -2,7 +2,7 @@ from time import monotonic
 
 import pytest
 
-from projects.documents import MAX_BYTES, MAX_DEPTH, Problem, SourceText, read_documents
+from projects.documents import MAX_BYTES, MAX_DEPTH, MAX_VALUES, Problem, SourceText, read_documents
 
 
 def read(text):
@@ -176,4 +176,18 @@ def test_a_bomb_of_aliases_is_refused_quickly(shape):
 def test_a_text_that_is_too_large_is_refused():
     problem = only_problem("#" * (MAX_BYTES + 1))
 
-    assert "larger than 4 MiB" in problem.message
+    assert "larger than 1 MiB" in problem.message
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a: [" + "x," * 300_000 + "x]", "".join(f"k{n}: {{}}\n" for n in range(80_000)), "---\n" * 200_000],
+    ids=["items", "pairs", "documents"],
+)
+def test_many_values_are_refused_while_they_are_read(text):
+    started = monotonic()
+
+    problem = only_problem(text)
+
+    assert f"The text holds more than {MAX_VALUES} values." in problem.message
+    assert monotonic() - started < 10, "reading all of it takes longer"

@@ -32,6 +32,23 @@ def test_hides_every_form_of_a_secret(shown):
     assert MASK in masked
 
 
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+@pytest.mark.parametrize("user", ["", "b", "bo", "bot"])
+def test_hides_a_secret_in_the_base64_of_a_login(user, encode):
+    secret = "p>ss?word~"
+    shown = encode(f"{user}:{secret}:x".encode()).decode()
+
+    masked = Masker([secret]).text(f"Authorization: Basic {shown}")
+
+    head, _, tail = masked.removeprefix("Authorization: Basic ").partition(MASK)
+    assert MASK in masked
+    # What is left holds the neighbours and at most the bits that they share with the secret.
+    assert shown.startswith(head)
+    assert shown.endswith(tail)
+    assert len(head) <= len(base64.b64encode(f"{user}:".encode()).decode().rstrip("="))
+    assert len(tail) <= len("fjp4==")
+
+
 def test_hides_each_line_of_a_key():
     key = "-----BEGIN KEY-----\nabcdefgh\nijklmnop\n-----END KEY-----"
 

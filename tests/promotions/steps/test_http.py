@@ -253,6 +253,11 @@ def test_goes_through_a_proxy(bench, server):
     assert bench.run("http", {"url": "http://example.invalid/x", "proxy": server.url}) == Done({})
 
 
+def test_no_request_holds_a_worker_longer_than_five_minutes(ask, bench):
+    assert ask(204, timeout="24h") == Done({})
+    assert ("info", "timeout 24h is longer than a request may take; waiting for 5m at most") in bench.lines
+
+
 @pytest.mark.parametrize("timeout", ["abc1s", "1d2h", "5s junk"])
 def test_a_timeout_that_is_no_duration_ends_the_step_for_good(ask, timeout):
     with pytest.raises(StepErrored, match=r"timeout: .* is not a duration") as caught:

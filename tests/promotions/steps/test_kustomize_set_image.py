@@ -1,5 +1,6 @@
 import pytest
 
+from promotions.files.yaml import MAX_BYTES
 from promotions.references import FreightReference, ImageReference
 from promotions.steps.base import Done, StepErrored, StepFailed
 
@@ -118,6 +119,15 @@ def test_says_which_file_is_missing(bench):
 
     with pytest.raises(StepErrored, match=r'"app" has no kustomization file; expected one of kustomization.yaml'):
         _set(bench, {"image": "a", "tag": "b"})
+
+
+def test_a_file_over_the_limit_is_refused(bench):
+    bench.write("app/kustomization.yaml", FILE)
+    with (bench.workdir / "app/kustomization.yaml").open("r+b") as file:
+        file.truncate(MAX_BYTES + 1)
+
+    with pytest.raises(StepErrored, match='in "app/kustomization.yaml": it is larger than 10 MiB'):
+        _set(bench, {"image": "alpha", "tag": "1"})
 
 
 def test_refuses_to_choose_between_two_files(bench):

@@ -1,5 +1,6 @@
 import pytest
 
+from promotions.files.yaml import MAX_BYTES
 from promotions.steps.base import Done, StepErrored
 
 
@@ -40,6 +41,15 @@ def test_says_why_it_cannot(bench, path, key, value, message):
 
     assert bench.read("v.yaml") == "a: 1\n"
     assert "secret-place" not in str(caught.value)
+
+
+def test_a_file_over_the_limit_is_refused(bench):
+    bench.write("v.yaml", "a: 1\n")
+    with (bench.workdir / "v.yaml").open("r+b") as file:
+        file.truncate(MAX_BYTES + 1)
+
+    with pytest.raises(StepErrored, match='Cannot update "v.yaml": it is larger than 10 MiB'):
+        bench.run("yaml-update", {"path": "v.yaml", "updates": [{"key": "a", "value": 2}]})
 
 
 def test_a_link_leads_to_the_file_it_means(bench):
