@@ -54,7 +54,9 @@ def main() -> int:
     report("click to first log line, p50", percentile(clicks, 0.5) * 1000, "ms", note=f"{len(clicks)} promotions")
     kept = report("click to first log line, p95", percentile(clicks, 0.95) * 1000, "ms", budget=500)
     report("written line to browser, p50", percentile(lines, 0.5) * 1000, "ms", note=f"{len(lines)} lines")
-    return 0 if report("written line to browser, p95", percentile(lines, 0.95) * 1000, "ms", budget=300) and kept else 1
+    return (
+        0 if report("written line to browser, p95", percentile(lines, 0.95) * 1000, "ms", budget=300) and kept else 1
+    )
 
 
 def _sign_in(page: Page) -> None:

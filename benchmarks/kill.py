@@ -17,7 +17,10 @@ def kill(runs: int, *, seed: int, lease: str) -> bool:
     long = runs * 3 // 5  # prod-west has twice the steps of dev
     points = choose_points("prod-west", long, seed=seed) + choose_points("dev", runs - long, seed=seed + 1)
     endings: list[Ending] = []
-    with tempfile.TemporaryDirectory(prefix="kargoweb-kill-") as directory, KillScene(Path(directory), lease) as scene:
+    with (
+        tempfile.TemporaryDirectory(prefix="kargoweb-") as directory,
+        KillScene(Path(directory), lease) as scene,
+    ):
         for point in points:
             endings.append(scene.run(point))
             _tell(endings[-1])

@@ -14,7 +14,10 @@ def main() -> int:
     """Kill at and inside every step of one use of the demo's task."""
     points = choose_points("dev", _RUNS, seed=11)
     lease = f"{_LEASE_SECONDS}s"
-    with tempfile.TemporaryDirectory(prefix="kargoweb-bench-") as directory, KillScene(Path(directory), lease) as scene:
+    with (
+        tempfile.TemporaryDirectory(prefix="kargoweb-") as directory,
+        KillScene(Path(directory), lease) as scene,
+    ):
         endings = [scene.run(point) for point in points]
     problems = [problem for ending in endings for problem in ending.problems]
     seconds = [ending.recovery_seconds for ending in endings if ending.recovery_seconds is not None]

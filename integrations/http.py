@@ -90,6 +90,7 @@ class HttpClient:
             # Cookies of one project's session must not reach the next request.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             follow_redirects=False,
+            event_hooks={"response": [_check_location]},
             trust_env=False,
         )
 
@@ -251,12 +252,7 @@ class _Request:
 
     def redirected(self, status: int, location: str) -> "_Request":
         """The request to send next, as browsers do it; secrets stay with the origin they were meant for."""
-        try:
-            url = urljoin(self.url, location)
-        except ValueError as error:
-            message = f"{_host_of(self.url)} redirects to something that is not a URL."
-            raise IntegrationError(message, permanent=True) from error
-        _checked_url(url)
+        url = urljoin(self.url, location)
         keeps_method = (
             status in (307, 308) or self.method in ("GET", "HEAD") or (status != 303 and self.method != "POST")
         )
@@ -269,6 +265,17 @@ class _Request:
             [(name, value) for name, value in self.headers if name.lower() not in dropped],
             self.content if keeps_method else None,
         )
+
+
+def _check_location(answer: httpx.Response) -> None:
+    """Before httpx looks at it, which would take a bad Location for a broken connection."""
+    if not answer.has_redirect_location:
+        return
+    try:
+        _checked_url(urljoin(str(answer.request.url), answer.headers["location"]))
+    except ValueError as error:
+        message = f"{_host_of(str(answer.request.url))} redirects to something that is not a URL."
+        raise IntegrationError(message, permanent=True) from error
 
 
 def _same_origin(before: str, after: str) -> bool:

@@ -23,7 +23,6 @@ logger = logging.getLogger(__name__)
 _GRACE_SECONDS = 25  # for running steps to end at a boundary
 _STEADY_SECONDS = 30  # a child that ran this long has recovered
 _LONGEST_PAUSE_SECONDS = 30
-_LOOK_SECONDS = 0.3
 
 
 @dataclass
@@ -77,32 +76,36 @@ def supervise(*, host: str, port: int, demo: bool) -> int:
 
     signal.signal(signal.SIGTERM, ask_to_stop)
     signal.signal(signal.SIGINT, ask_to_stop)
-    if code := _prepare(stop, demo=demo):
+    code = _prepare(stop, demo=demo)
+    if code != 0 or stop.is_set():
         return code
     children = [Child(name, argv) for name, argv in child_commands(host=host, port=port, demo=demo).items()]
-    if demo and not stop.is_set():
+    if demo:
         from kargoweb.demo.environment import announce_demo
 
         threading.Thread(target=announce_demo, args=(host, port, stop), daemon=True).start()
-    elif not stop.is_set():
+    else:
         sys.stdout.write(f"kargoweb is starting on http://{host}:{port}\n")
         sys.stdout.flush()
     while not stop.is_set():
         for child in children:
             child.look()
-        stop.wait(_LOOK_SECONDS)
+        stop.wait(0.3)
     _stop(children)
     return 0
 
 
 def _prepare(stop: threading.Event, *, demo: bool) -> int:
     """Migrate and the like; gives the exit code, 0 also when we were asked to stop meanwhile."""
-    child = Child("prepare", [sys.executable, "-m", "kargoweb.prepare", *(["--demo"] if demo else [])])
-    child.start()
-    while child.process is not None and child.process.poll() is None:
-        if stop.wait(_LOOK_SECONDS):
-            _stop([child])
-    code = child.process.returncode if child.process is not None else 0
+    argv = [sys.executable, "-m", "kargoweb.prepare", *(["--demo"] if demo else [])]
+    process = subprocess.Popen(argv, start_new_session=True, stdin=subprocess.DEVNULL)
+    watch(process.pid)
+    while process.poll() is None:
+        if stop.wait(0.05):
+            process.terminate()
+            break
+    code = process.wait()
+    forget(process.pid)
     return 0 if stop.is_set() else code
 
 

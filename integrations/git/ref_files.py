@@ -21,7 +21,9 @@ def list_ref_files(git_dir: Path, *folders: str) -> dict[str, str]:
         for path in (git_dir / folder).rglob("*"):
             if not path.name.endswith(".lock") and (text := _read(path)) is not None:
                 loose[path.relative_to(git_dir).as_posix()] = text
-    packed = {name: text for name, text in _packed(git_dir).items() if name.startswith(tuple(f"{f}/" for f in folders))}
+    packed = {
+        name: text for name, text in _packed(git_dir).items() if name.startswith(tuple(f"{f}/" for f in folders))
+    }
     return {name: _object_id(name, text) for name, text in {**packed, **loose}.items()}
 
 

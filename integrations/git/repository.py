@@ -28,6 +28,12 @@ from integrations.processes import ProcessResult
 
 _WILD = re.compile(r"[*?\[]")
 _INITIAL_MESSAGE = "Initial commit"
+# What `git init --bare` writes; a start of git saved in each promotion.
+_FORMATS = {
+    "sha1": "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n",
+    "sha256": "[core]\n\trepositoryformatversion = 1\n\tfilemode = true\n\tbare = true\n"
+    "[extensions]\n\tobjectformat = sha256\n",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +189,10 @@ def _write_clone(path: Path, mirror: Mirror, remote: Remote, names: dict[str, st
     """Lay out a bare repository that borrows the mirror's objects; refs go straight into one packed file."""
     some_id = next(iter(names.values()), "")
     object_format = "sha256" if len(some_id) == 64 else "sha1"
-    options = ("--bare", "--quiet", "--template=", f"--object-format={object_format}")
-    result = run_git("init", *options, str(path), place=Place(directory=path.parent))
-    if result.exit_code != 0:
-        raise local_failure("make the clone", result, [str(path.parent)])
-    (path / "objects" / "info").mkdir(exist_ok=True)
+    for folder in ("objects/info", "objects/pack", "refs/heads", "refs/tags"):
+        (path / folder).mkdir(parents=True)
+    (path / "HEAD").write_text("ref: refs/heads/main\n")
+    (path / "config").write_text(_FORMATS[object_format])
     (path / "objects" / "info" / "alternates").write_text(f"{mirror.path.resolve() / 'objects'}\n")
     lines = "".join(f"{commit} {name}\n" for name, commit in sorted(names.items()))
     (path / "packed-refs").write_text(f"# pack-refs with: sorted \n{lines}")

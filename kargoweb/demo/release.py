@@ -5,8 +5,8 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-from integrations.http import HttpClient, HttpPolicy
 from integrations.git.identity import Identity
+from integrations.http import HttpClient, HttpPolicy
 from integrations.loopback.git_repositories import GitRepositories
 from integrations.oci.references import parse_repository
 from integrations.oci.registry import Registry

@@ -102,7 +102,7 @@ def test_refuses_a_redirect_to_another_scheme(server, client):
         client.request("GET", f"{server.url}/")
 
 
-@pytest.mark.parametrize("location", ["http://[::1", "http://host:999999/", "http://a b/"])
+@pytest.mark.parametrize("location", ["http://[::1", "http://host:port/"])
 def test_refuses_a_redirect_to_what_is_no_url(server, client, location):
     server.answers["/"] = [(302, [("Location", location)], b"")]
 
