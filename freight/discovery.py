@@ -27,6 +27,7 @@ from freight.subscriptions.base import MAX_IGNORED, Discovery, SubscriptionUnusa
 from freight.subscriptions.registry import get_type
 from freight.subscriptions.rows import sync_rows
 from integrations.errors import Aborted, IntegrationError, RateLimited
+from integrations.git.mirrors import mirrors_at
 from integrations.http_policy import HttpPolicy
 from projects import shutdown
 from projects.actors import controller
@@ -42,7 +43,7 @@ logger = logging.getLogger(__name__)
 ACTOR = controller("warehouse")
 SHORTEST_WAIT = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(minutes=5)
-MAX_WAKES = 100
+HANDED_PER_TICK = 100
 SHARED_FOR = timedelta(seconds=10)
 
 
@@ -67,24 +68,11 @@ class Verdict:
     makes_freight: bool = False
 
 
-def wake_due_warehouses(*, now: datetime) -> int:
-    """Hand due warehouses to workers, the longest waiting first; returns how many.
-
-    Whoever makes a row due has sent the first wake-up, and a busy worker's queue holds it. So the tick comes in
-    after 1, 2, 4, 8, 16, 32 seconds and then every 32: a lost message costs a second, a full queue grows slowly.
-    """
+def list_due_warehouses(*, now: datetime) -> list[int]:
+    """Ids of warehouses that wait for a worker, the longest waiting first; at most HANDED_PER_TICK."""
     since = Coalesce("due_at", "lease_until")
-    waiting = list_due(Warehouse, now).annotate(since=since).order_by("since").values_list("pk", "since")
-    turns = [pk for pk, instant in waiting if is_turn(now - instant)]
-    for pk in turns[:MAX_WAKES]:
-        wake(CHECK_TASK, pk)
-    return len(turns[:MAX_WAKES])
-
-
-def is_turn(waited: timedelta) -> bool:
-    """Tell whether a row that has waited so long is handed to a worker in this second."""
-    seconds = int(waited.total_seconds())
-    return seconds in (1, 2, 4, 8, 16) or (seconds > 0 and seconds % 32 == 0)
+    waiting = list_due(Warehouse, now).annotate(since=since).order_by("since").values_list("pk", flat=True)
+    return list(waiting[:HANDED_PER_TICK])
 
 
 def retry_delay(failures: int, *, is_permanent: bool, jitter: float) -> timedelta:
@@ -121,6 +109,15 @@ def check_warehouse(warehouse_id: int) -> None:
         except Exception:
             logger.exception("Discovery broke", extra={"warehouse": warehouse.pk})
             _finish(lease, warehouse, [], _broken(warehouse), started_at=started_at)
+    _tidy_up()
+
+
+def _tidy_up() -> None:
+    """Pack a mirror that has waited for a day. The row is given back by now: nobody waits for this but a thread."""
+    try:
+        mirrors_at(Path(settings.DATA_DIR) / "mirrors").maintain_one(should_stop=shutdown.requested.is_set)
+    except IntegrationError as error:
+        logger.warning("A mirror could not be packed", extra={"error": error.message})
 
 
 def _policy() -> HttpPolicy:
@@ -202,14 +199,23 @@ def _broken(warehouse: Warehouse) -> Verdict:
 def _finish(
     lease: Lease, warehouse: Warehouse, outcomes: Sequence[Outcome], verdict: Verdict, *, started_at: datetime
 ) -> None:
-    """Write what was found, make freight, set the next look: all or nothing, and only while the lease holds."""
+    """Write what was found, make freight, set the next look: all or nothing, and only while the lease holds.
+
+    When somebody changed the warehouse meanwhile only the lists are written: whether they make freight is for the
+    next look to say, by the new rules and at once.
+    """
     now = timezone.now()
     due_at = now + verdict.wait
     with transaction.atomic():
-        if not owned(lease).select_for_update().exists():
+        locked = owned(lease).select_for_update().first()
+        if not isinstance(locked, Warehouse):
             return
         for outcome in outcomes:
             _save(outcome, now=now)
+        if locked.generation != warehouse.generation:
+            _give_back(lease, warehouse)
+            wake(CHECK_TASK, lease.pk)
+            return
         fields: dict[str, Any] = {
             "phase": verdict.phase,
             "message": verdict.message,

@@ -32,6 +32,9 @@ class Action(StrEnum):
     DELETE_PROJECT = "delete this project"
 
 
+# A role may be limited to stages; the limit does not touch what is not done to a stage.
+_ON_A_STAGE = frozenset({Action.PROMOTE, Action.ABORT, Action.VOTE})
+
 _PROMOTER = frozenset({Role.PROMOTER, Role.MAINTAINER, Role.OWNER})
 _MAINTAINER = frozenset({Role.MAINTAINER, Role.OWNER})
 _OWNER = frozenset({Role.OWNER})
@@ -78,7 +81,9 @@ class Rights:
         if action is Action.MANAGE_MEMBERS and self._is_admin and not self._list_owners():
             return True  # a project made on the command line has no owner yet: somebody has to name one
         return any(
-            grant.role in ROLES_WITH[action] and (not grant.stages or stage in grant.stages) for grant in self._grants
+            grant.role in ROLES_WITH[action]
+            and (not grant.stages or stage in grant.stages or action not in _ON_A_STAGE)
+            for grant in self._grants
         )
 
     def refusal(self, action: Action, stage: str = "") -> str:

@@ -34,13 +34,21 @@ class Lane:
                 return
             self._free -= 1
         following: tuple[Work, int] | None = (work, pk)
-        while following is not None:
-            try:
-                following[0](following[1])
-            except Exception:
-                logger.exception("Work failed", extra={"work": following[0].__name__, "pk": following[1]})
-            close_old_connections()  # what comes next is a task of its own
-            following = self._take_next()
+        try:
+            while following is not None:
+                self._do(*following)
+                following = self._take_next()
+        except BaseException:  # the thread is to end, the place is not
+            with self._lock:
+                self._free += 1
+            raise
+
+    def _do(self, work: Work, pk: int) -> None:
+        try:
+            work(pk)
+        except Exception:
+            logger.exception("Work failed", extra={"work": work.__name__, "pk": pk})
+        close_old_connections()  # what comes next is a task of its own
 
     def _take_next(self) -> tuple[Work, int] | None:
         with self._lock:

@@ -14,11 +14,13 @@ from projects.parts import render_part
 def warehouse(request: HttpRequest, project_name: str, name: str) -> HttpResponse:
     """The page; what was found is a live part under the same address."""
     project = get_project_or_404(request.user, project_name, Action.VIEW)
+    rights = Rights(request.user, project)
     context = {
         "project": project,
         "active_tab": "warehouses",
         "warehouse": read_warehouse(get_warehouse(project, name)),
-        "why_not_refresh": Rights(request.user, project).refusal(Action.REFRESH),
+        "why_not_refresh": rights.refusal(Action.REFRESH),
+        "may_edit": rights.allows(Action.EDIT),
         "now": timezone.now(),
     }
     return render_page(request, "freight/warehouse.html", partial="freight/_warehouse.html", context=context)

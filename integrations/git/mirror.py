@@ -25,6 +25,7 @@ COMMIT_ID = re.compile(r"[0-9a-fA-F]{4,64}")
 
 _KEEP = "refs/keep"
 _STAMP = "kargoweb-fetched"
+_PACKED = "kargoweb-packed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,18 +196,28 @@ class Mirror:
         fresh.path.rename(self.path)
         shutil.rmtree(old, ignore_errors=True)
 
-    def maintain(self) -> bool:
+    def pack(self, console: Console, lock: int) -> bool:
         """Pack the mirror; does nothing and returns False while any commit is kept (a work tree may use it).
 
-        Objects without a ref stay for two weeks: a reader may have chosen a commit and not kept it yet.
+        Objects without a ref stay for two weeks: a reader may have chosen a commit and not kept it yet. The caller
+        holds the lock.
         """
-        with self.locked() as lock:
-            if not self.exists() or self.kept():
-                return False
-            self._tidy()
-            result = run_git("gc", "--quiet", "--prune=2.weeks.ago", place=self.place, pass_fds=(lock,))
-            self._check(result, "pack the mirror")
-            return True
+        if not self.exists() or self.kept():
+            return False
+        # Before: a mirror that cannot be packed is not tried again and again.
+        (self.path / _PACKED).touch()
+        self._tidy()
+        arguments = ("gc", "--quiet", "--prune=2.weeks.ago")
+        result = run_git(*arguments, place=self.place, console=console, pass_fds=(lock,))
+        self._check(result, "pack the mirror")
+        return True
+
+    def packed_at_seconds(self) -> float | None:
+        """Return when packing was last begun, else when the mirror was made (seconds since the epoch)."""
+        for name in (_PACKED, "description"):
+            with contextlib.suppress(FileNotFoundError):
+                return (self.path / name).stat().st_mtime
+        return None
 
     def _tidy(self) -> None:
         """Remove what a killed git left: under our lock nobody else's lock file can be a live one."""

@@ -10,7 +10,7 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -23,7 +23,10 @@ from integrations.git.remote import Refs, TagRef, list_refs
 
 ACCESS_HOLDS_FOR = timedelta(seconds=60)
 
+PACKED_EVERY = timedelta(days=1)
+
 _POLL_SECONDS = 0.1
+_IMPATIENT = Console(should_stop=lambda: True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,23 @@ class Mirrors:
             self._rebuild(mirror, remote, sighting.refs, console, lock)
         return mirror
 
+    def maintain_one(self, *, should_stop: Callable[[], bool] = SILENT.should_stop) -> bool:
+        """Pack one mirror whose turn it is and that no work tree uses; False when there is none.
+
+        What is cut off, or fails, has its next turn a day later.
+        """
+        return any(self._maintain(Mirror(path), Console(should_stop=should_stop)) for path in self.root.glob("*.git"))
+
+    def _maintain(self, mirror: Mirror, console: Console) -> bool:
+        if console.should_stop() or not _is_unpacked(mirror):
+            return False
+        try:
+            # Whoever holds the lock works on the mirror: there is always another time.
+            with mirror.locked(_IMPATIENT) as lock:
+                return _is_unpacked(mirror) and mirror.pack(console, lock)
+        except (Aborted, MirrorDamaged):
+            return False  # its next reader finds the damage and builds it again
+
     def _sight(self, remote: Remote, since: float, console: Console) -> _Sighting:
         who = self._fingerprint(remote)
         with self._guard:
@@ -201,6 +221,11 @@ class Mirrors:
         fresh.fetch(remote, names, refs, console, lock)
         fresh.adopt_kept(mirror, remote, console, lock)
         mirror.replace_with(fresh)
+
+
+def _is_unpacked(mirror: Mirror) -> bool:
+    packed_at = mirror.packed_at_seconds()
+    return packed_at is not None and packed_at < time.time() - PACKED_EVERY.total_seconds()
 
 
 def _seconds(instant: datetime | None) -> float:

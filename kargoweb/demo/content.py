@@ -83,12 +83,12 @@ spec:
   - name: image
     value: {registry}/acme/guestbook
   steps:
-  # The configuration as the freight has it, and the branch that the cluster reads.
+  # The configuration as the freight has it (while its slot is empty: the newest), and the branch the cluster reads.
   - uses: git-clone
     config:
       repoURL: ${{{{ vars.config }}}}
       checkout:
-      - commit: ${{{{ commitFrom(vars.config).ID }}}}
+      - commit: ${{{{ commitFrom(vars.config)?.ID ?? "" }}}}
         path: ./src
       - branch: ${{{{ vars.branch }}}}
         path: ./out
@@ -97,8 +97,10 @@ spec:
   - uses: git-clear
     config:
       path: ./out
+  # Each of the three only when its freight was ever promoted here: a slot of the stage may be empty.
   - uses: kustomize-set-image
     as: set-image
+    if: ${{{{ imageFrom(vars.image) != nil }}}}
     config:
       path: ./src/env/${{{{ vars.environment }}}}
       images:
@@ -106,12 +108,12 @@ spec:
         tag: ${{{{ quote(imageFrom(vars.image).Tag) }}}}
   - uses: yaml-update
     as: set-revision
+    if: ${{{{ commitFrom(vars.config) != nil }}}}
     config:
       path: ./src/env/${{{{ vars.environment }}}}/values.yaml
       updates:
       - key: revision
         value: ${{{{ quote(commitFrom(vars.config).ID) }}}}
-  # Only when flags were ever promoted here: the second slot of the stage may be empty.
   - uses: yaml-update
     as: set-flags
     if: ${{{{ commitFrom(vars.flags) != nil }}}}
@@ -128,7 +130,7 @@ spec:
     as: commit
     config:
       path: ./out
-      message: ${{{{ task.outputs['set-image'].commitMessage }}}}
+      message: ${{{{ task.outputs['set-image']?.commitMessage ?? "Take the newest feature flags" }}}}
   - uses: git-push
     as: push
     if: ${{{{ status('commit') == 'Succeeded' }}}}

@@ -17,9 +17,7 @@ class CredentialKind(models.TextChoices):
 class Credential(models.Model):
     """A named secret of a project, or shared by all projects when it has none."""
 
-    project = models.ForeignKey(
-        Project, on_delete=models.CASCADE, related_name="credentials", null=True, blank=True
-    )
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="credentials", null=True, blank=True)
     name = models.CharField(max_length=253)
     kind = models.CharField(max_length=16, choices=CredentialKind.choices)
     repo_url = models.TextField(blank=True)
@@ -37,9 +35,7 @@ class Credential(models.Model):
                 condition=models.Q(project__isnull=True),
                 name="credential_name_once_shared",
             ),
-            models.CheckConstraint(
-                condition=models.Q(kind__in=CredentialKind.values), name="credential_kind_known"
-            ),
+            models.CheckConstraint(condition=models.Q(kind__in=CredentialKind.values), name="credential_kind_known"),
         )
 
     def __str__(self) -> str:

@@ -52,9 +52,7 @@ class Stage(LeasedRow):
         )
         indexes = (
             models.Index(fields=("due_at",), name="stage_due"),
-            models.Index(
-                fields=("lease_until",), name="stage_leased", condition=models.Q(lease_until__isnull=False)
-            ),
+            models.Index(fields=("lease_until",), name="stage_leased", condition=models.Q(lease_until__isnull=False)),
         )
 
     def __str__(self) -> str:

@@ -1,9 +1,10 @@
 """The pipeline page: timeline, map or list, and the exceptions; a fixed number of queries at any size."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from freight.models import WarehousePhase
 from freight.queries.origins import assign_letters
 from projects.access import Rights
 from projects.models import Project
@@ -29,6 +30,7 @@ class Exceptions:
 
     stages: int
     counts: tuple[tuple[str, str, int], ...]
+    failed_warehouses: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,10 @@ def read_pipeline(project: Project, rights: Rights, *, show: str = "", now: date
         timeline=read_timeline(project, candidates, states, facts, letters),
         map=lay_out(warehouses, letters, states.stages, cards),
         cards=tuple(card for card in real if wanted is None or card.status.phase in wanted),
-        exceptions=_count({card.name: card.status.phase for card in real}),
+        exceptions=_count(
+            [card.status.phase for card in real],
+            sum(warehouse.phase == WarehousePhase.FAILED for warehouse in warehouses),
+        ),
     )
 
 
@@ -73,11 +78,10 @@ def read_exceptions(project: Project, *, now: datetime) -> Exceptions:
     """The exceptions line alone."""
     states = StageStates.load(project)
     real = [stage for stage in states.stages if not stage.is_control_flow]
-    return _count({stage.name: find_status(stage, states, now=now).phase for stage in real})
+    failed = project.warehouses.filter(phase=WarehousePhase.FAILED).count()
+    return _count([find_status(stage, states, now=now).phase for stage in real], failed)
 
 
-def _count(phases: Mapping[str, str]) -> Exceptions:
-    counts = [
-        (key, icon, sum(phase in words for phase in phases.values())) for key, (icon, words) in _EXCEPTIONS.items()
-    ]
-    return Exceptions(len(phases), tuple(row for row in counts if row[2]))
+def _count(phases: Sequence[str], failed_warehouses: int) -> Exceptions:
+    counts = [(key, icon, sum(phase in words for phase in phases)) for key, (icon, words) in _EXCEPTIONS.items()]
+    return Exceptions(len(phases), tuple(row for row in counts if row[2]), failed_warehouses)

@@ -186,7 +186,7 @@ def _review(freight: Freight, stage: Stage, states: StageStates, gates: Sequence
     between = _list_between(held, freight) if held else []
     is_older = held is not None and age_key(freight) < age_key(held)
     commits = [] if is_older else _list_commits(held, [freight, *between])
-    known = next(other for other in states.stages if other.pk == stage.pk)
+    known = next((other for other in states.stages if other.pk == stage.pk), stage)
     running = known.current_promotion
     ahead = [running.number] if running is not None and running.is_live else []
     ahead += [promotion.number for promotion in states.queued.get(stage.pk, ()) if promotion.number not in ahead]

@@ -119,7 +119,7 @@ class StepContext:
 
 
 class PassBroken(BaseException):
-    """The engine itself cannot go on: its database is away. Not the step's doing, so no handler of a step holds it up."""
+    """The engine cannot go on: its database is away. Not the step's doing, so no handler of a step holds it up."""
 
 
 ConfigType = TypeVar("ConfigType", bound=StepConfig)

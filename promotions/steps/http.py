@@ -57,7 +57,7 @@ class Config(StepConfig):
     body_from_file: str = Field("", description="File to send as the body, at most 2 MiB.")
     insecure_skip_tls_verify: bool = Field(False, alias="insecureSkipTLSVerify", description="Trust any certificate.")
     proxy: str = Field("", pattern="^https?://.*$", description="Proxy to go through; none when left out.")
-    timeout: str = Field("", pattern=SCHEMA_PATTERN, description="For the whole request, at most 5m; 10s when left out.")
+    timeout: str = Field("", pattern=SCHEMA_PATTERN, description="For the request, at most 5m; 10s when left out.")
     poll_interval: str = Field("", pattern=SCHEMA_PATTERN, description="Wait before asking again; 30s when left out.")
     response_content_type: Literal["", "application/json", "application/yaml", "text/plain"] = Field(
         "", description="How to read the body, whatever the answer says."

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
+from projects.access import Action, Rights
 from projects.errors import PermissionRefused, StaleVersion
 from projects.http import render_page
 from projects.models import Project
@@ -48,6 +49,7 @@ def show_form(
     """The form with the preview below it."""
     context = {
         "project": desk.project,
+        "no_edit": Rights(request.user, desk.project).refusal(Action.EDIT) if desk.project else "",
         "form": form,
         "preview": preview,
         "refusal": refusal,

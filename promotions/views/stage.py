@@ -26,6 +26,7 @@ def stage(request: HttpRequest, project_name: str, name: str) -> HttpResponse:
         "active_tab": "pipeline",
         "stage": found,
         "why_not_promote": rights.refusal(Action.PROMOTE, name),
+        "may_edit": rights.allows(Action.EDIT),
         "now": now,
     }
     return render_page(request, "promotions/stage.html", partial="promotions/_stage.html", context=context)

@@ -1,5 +1,6 @@
 """Who looks at a warehouse, and when: leases, races, refreshes, the tick."""
 
+import os
 import threading
 import time
 import uuid
@@ -9,7 +10,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from freight.discovery import check_warehouse, is_turn, retry_delay, wake_due_warehouses
+from freight.discovery import check_warehouse, list_due_warehouses, retry_delay
 from freight.models import Freight, Warehouse
 from freight.requests import request_refresh
 from projects import shutdown
@@ -98,22 +99,13 @@ def test_warehouses_refreshed_by_one_push_share_one_look_at_the_remote(git):
     assert git.requests["app", "fetch"] == 1
 
 
-def test_the_tick_hands_out_due_warehouses_longest_waiting_first():
+def test_the_tick_hands_out_every_due_warehouse_longest_waiting_first():
     project, now = make_project(), timezone.now()
-    for number in range(3):
-        make_warehouse(project, f"w{number}", due_at=now - timedelta(seconds=1 + number))
+    rows = [make_warehouse(project, f"w{number}", due_at=now - timedelta(seconds=number)) for number in range(4)]
     make_warehouse(project, "later", due_at=now + MINUTE)
     make_warehouse(project, "never")
 
-    # The one that waits for three seconds was handed out a second ago.
-    assert wake_due_warehouses(now=now) == 2
-
-
-@pytest.mark.parametrize(
-    ("seconds", "expected"), [(0.4, False), (1.2, True), (2, True), (3, False), (31, False), (64.9, True)]
-)
-def test_a_waiting_row_is_handed_out_ever_more_rarely(seconds, expected):
-    assert is_turn(timedelta(seconds=seconds)) == expected
+    assert list_due_warehouses(now=now) == [row.pk for row in reversed(rows)]
 
 
 def test_waits_longer_after_each_failure_but_never_beyond_five_minutes():
@@ -173,6 +165,38 @@ def test_a_refresh_during_a_look_brings_another_look(oci):
     assert warehouse.phase == "Ready"
     assert warehouse.due_at <= timezone.now()
     assert warehouse.refresh_requested_at is not None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_change_of_the_warehouse_during_a_look_makes_no_freight_by_the_old_rules(oci):
+    oci.push_image("app", "1.0.0")
+    oci.faults.delay_seconds = 0.3
+    warehouse = make_warehouse(make_project(), subscriptions=[app_image(oci)], due_at=timezone.now())
+    worker = in_thread(check_warehouse, warehouse.pk)
+    wait_until(lambda: oci.count() > 0)
+
+    spec = {**warehouse.spec, "freightCreationPolicy": "Manual"}
+    Warehouse.objects.filter(pk=warehouse.pk).update(spec=spec, generation=warehouse.generation + 1)
+    worker.join()
+
+    warehouse.refresh_from_db()
+    assert not Freight.objects.exists()
+    assert [item["tag"] for item in warehouse.subscriptions.get().found] == ["1.0.0"]
+    assert (warehouse.phase, warehouse.lease_token) == ("NeverChecked", None)
+    assert warehouse.due_at <= timezone.now()
+
+
+def test_a_look_packs_a_mirror_that_is_due(git, check, settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+    git.create("app", {"readme": "hello"})
+    warehouse = check(make_warehouse(make_project(), subscriptions=[{"git": {"repoURL": git.url("app")}}]))
+    (description,) = (settings.DATA_DIR / "mirrors").glob("*.git/description")
+    long_ago = time.time() - 2 * 86_400
+    os.utime(description, (long_ago, long_ago))
+
+    check(warehouse)
+
+    assert (description.parent / "kargoweb-packed").exists()
 
 
 def in_thread(work, *arguments):

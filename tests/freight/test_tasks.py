@@ -1,12 +1,15 @@
+import threading
 from datetime import timedelta
 
 import pytest
 from celery import current_app
+from django.conf import settings
 from django.utils import timezone
 
 from freight import tasks
 from freight.models import Freight
 from freight.requests import request_refresh
+from projects import lanes
 from projects.actors import OPERATOR
 from tests.factories import make_project, make_warehouse
 
@@ -55,6 +58,30 @@ def test_the_task_checks_a_due_warehouse(oci):
 
     tasks.check_warehouse(warehouse.pk)
 
+    assert Freight.objects.get().artifacts.get().tag == "1.0.0"
+
+
+def test_a_busy_worker_checks_the_warehouse_as_soon_as_it_can_without_holding_a_thread(oci):
+    oci.push_image("app", "1.0.0")
+    subscriptions = [{"image": {"repoURL": f"{oci.host}/app"}}]
+    warehouse = make_warehouse(make_project(), subscriptions=subscriptions, due_at=timezone.now())
+    begun, end = threading.Semaphore(0), threading.Event()
+
+    def work(_: int) -> None:
+        begun.release()
+        assert end.wait(10)
+
+    threads = [threading.Thread(target=lanes.passes.run, args=(work, n)) for n in range(settings.PASSES_AT_ONCE)]
+    for thread in threads:
+        thread.start()
+        assert begun.acquire(timeout=10)
+
+    tasks.check_warehouse(warehouse.pk)
+
+    assert not Freight.objects.exists()
+    end.set()
+    for thread in threads:
+        thread.join(10)
     assert Freight.objects.get().artifacts.get().tag == "1.0.0"
 
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -107,6 +108,33 @@ def test_bindings_survive_the_process_that_made_them(folder):
         queues = [row[2] for rows in files for row in rows]
         assert connection.transport.driver_version() == "embedded"
     assert sorted(queues) == sorted(set(queues))
+
+
+def test_messages_that_nobody_took_in_time_go_away(folder):
+    with Connection("embedded://", transport_options=options_of(folder)) as connection:
+        queue = connection.SimpleQueue("old")
+        queue.put("fresh")
+    hour_ago = time.time_ns() - 3600 * 10**9
+    for place in (
+        folder / f"{hour_ago}_a.old.msg",
+        folder / f".{hour_ago}_b.old.msg.c",
+        folder / "taken" / f"{hour_ago}_d",
+    ):
+        place.write_text("{}")
+
+    with Connection("embedded://", transport_options=options_of(folder)) as connection:
+        queue = connection.SimpleQueue("old")
+        message = queue.get(timeout=5)
+        message.ack()
+        assert message.payload == "fresh"
+        assert not list((folder / "taken").iterdir())
+        assert [path.name for path in folder.iterdir() if path.is_file()] == []
+
+    (folder / f"{hour_ago}_e.nobody.msg").write_text("{}")
+    with Connection("embedded://", transport_options=options_of(folder)) as connection:
+        connection.SimpleQueue("old").put("next")
+
+    assert len(list(folder.glob("*.msg"))) == 1, "writers tidy up as well, for there may be no reader"
 
 
 def test_folders_of_the_broker_are_private(folder):

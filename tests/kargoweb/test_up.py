@@ -77,6 +77,28 @@ def test_all_children_end_with_it(tmp_path, number):
         process.communicate()
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "TERM"])
+def test_it_can_be_stopped_while_it_prepares(tmp_path, number):
+    process = start("--port", str(free_port()), data_dir=tmp_path)
+    assert wait_until(lambda: (tmp_path / "secret.key").exists()), "preparing has begun"
+
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=30)
+
+    assert process.returncode == 0
+    assert b"Traceback" not in output
+    assert wait_until(lambda: not list_processes(tmp_path), seconds=10)
+
+
+def test_a_demo_that_others_can_reach_is_warned_of(tmp_path):
+    process = start("--demo", "--host", "0.0.0.0", "--port", str(free_port()), data_dir=tmp_path)  # noqa: S104
+    warning = process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+
+    assert b"everybody who reaches 0.0.0.0 can sign in" in warning
+
+
 def test_a_port_in_use_is_named_before_anything_starts(tmp_path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

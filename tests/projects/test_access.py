@@ -64,7 +64,7 @@ def test_several_roles_add_up(project):
     assert rights.allows(Action.VOTE, "uat")
     assert rights.allows(Action.PROMOTE, "dev")
     assert not rights.allows(Action.PROMOTE, "uat")
-    assert not rights.allows(Action.REFRESH), "a role limited to stages opens nothing outside of them"
+    assert not rights.allows(Action.EDIT, "dev")
 
 
 def test_a_stranger_does_not_learn_that_the_project_exists(project):
@@ -145,3 +145,15 @@ def test_asking_often_costs_no_more_queries(project, django_assert_num_queries):
 
     with django_assert_num_queries(0):
         assert all(rights.allows(Action.PROMOTE, f"s{number}") for number in range(50))
+
+
+def test_a_limit_to_stages_does_not_touch_what_is_not_done_to_a_stage():
+    project = make_project()
+    member = make_member(project, "pat", "promoter", stages=["dev"])
+
+    rights = Rights(member.user, project)
+
+    assert rights.allows(Action.PROMOTE, "dev")
+    assert not rights.allows(Action.PROMOTE, "prod")
+    assert rights.allows(Action.REFRESH)
+    assert rights.allows(Action.RENAME_FREIGHT)

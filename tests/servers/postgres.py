@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
+import psycopg
+
 _START_SECONDS = 30
 
 
@@ -41,9 +43,10 @@ def running_postgres() -> Iterator[str]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+    url = f"postgres://kargoweb@127.0.0.1:{port}/postgres"
     try:
-        _wait_for(port, server)
-        yield f"postgres://kargoweb@127.0.0.1:{port}/postgres"
+        _wait_for(url, server)
+        yield url
     finally:
         server.terminate()
         server.wait()
@@ -71,15 +74,18 @@ def _free_port() -> int:
         return port
 
 
-def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
+def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
+    """Until it lets somebody in: it listens before it is done starting."""
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         if server.poll() is not None:
             raise SystemExit(f"PostgreSQL ended with code {server.returncode} while starting.")
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
+        try:
+            psycopg.connect(url).close()
+        except psycopg.OperationalError:
+            time.sleep(0.05)
+        else:
+            return
     raise SystemExit(f"PostgreSQL did not answer within {_START_SECONDS} seconds.")
 
 

@@ -1,6 +1,7 @@
 """Mirrors: one fetch for all, proof of access, self-repair."""
 
 import multiprocessing
+import os
 import shutil
 import subprocess
 import sys
@@ -257,12 +258,45 @@ def test_keeps_commits_that_the_remote_has_forgotten(mirrors, git_server, worksp
     git_server.commit("app", {"a.txt": "2"}, "Go on")
     mirrors.update(workspace.remote("app"), ALL)
 
-    assert mirror.maintain() is False
+    grow_old(mirror)
+    assert mirrors.maintain_one() is False
     assert mirror.missing([commit]) == set()
     mirror.release("promotion-1")
     mirror.release("promotion-1")
     assert mirror.kept() == []
-    assert mirror.maintain() is True
+    assert mirrors.maintain_one() is True
+
+
+def grow_old(mirror):
+    """Make the mirror as one that was fetched first two days ago."""
+    long_ago = time.time() - 2 * 86_400
+    os.utime(mirror.path / "description", (long_ago, long_ago))
+
+
+def test_a_mirror_is_packed_once_a_day(mirrors, git_server, workspace):
+    git_server.create("app", {"a.txt": "1"})
+    mirror, _ = mirrors.update(workspace.remote("app"), MAIN)
+    assert mirrors.maintain_one() is False
+
+    grow_old(mirror)
+    for number in range(2, 4):
+        git_server.commit("app", {"a.txt": str(number)}, "Go on")
+        mirrors.update(workspace.remote("app"), MAIN)
+
+    assert mirrors.maintain_one() is True
+    assert len(list(mirror.path.glob("objects/pack/*.pack"))) == 1
+    assert list(mirror.path.glob("objects/??/*")) == []
+    assert mirrors.maintain_one() is False
+
+
+def test_a_mirror_that_somebody_works_on_is_not_waited_for(mirrors, git_server, workspace):
+    git_server.create("app", {"a.txt": "1"})
+    mirror, _ = mirrors.update(workspace.remote("app"), MAIN)
+    grow_old(mirror)
+
+    with mirror.locked():
+        assert mirrors.maintain_one() is False
+    assert mirrors.maintain_one() is True
 
 
 def test_keeping_an_unknown_commit_is_an_error(mirrors, git_server, workspace):

@@ -5,8 +5,11 @@ import pytest
 from integrations.credentials import BasicAuth
 from integrations.errors import Rejected, Unauthorized
 from integrations.git.environment import Console, Remote
+from integrations.git.identity import Identity
+from integrations.git.mirror import Wanted
 from integrations.git.reach import check_reach
 from integrations.git.remote import list_refs
+from integrations.git.repository import Repository
 from integrations.http import BlockedAddress, HttpPolicy
 from integrations.loopback.git_server import GitServer
 from tests.servers.http_recorder import HttpRecorder
@@ -150,3 +153,24 @@ def test_a_submodule_that_is_a_path_of_this_machine_is_refused(workspace):
 
     with pytest.raises(Rejected, match='Submodule "lib" cannot be fetched'):
         check_out(workspace, "app", None)
+
+
+def test_a_push_reaches_the_repository_that_moved(workspace, host):
+    workspace.server.create("app", {"a.txt": "1"})
+    url = redirect(host, f"{workspace.server.url('app')}/info/refs?service=git-upload-pack")
+    remote = Remote(url, reach=HttpPolicy(allow_loopback=True))
+    clone = Repository.create(
+        workspace.clones,
+        workspace.mirrors,
+        remote,
+        wanted=Wanted(branches=("main",)),
+        identity=Identity(),
+        keep_as="promotion-1",
+    )
+    tree = clone.add_worktree(workspace.work / "src", branch="main")
+    (tree.root / "a.txt").write_text("2")
+    commit = tree.commit("Change a")
+
+    tree.push("main", remote)
+
+    assert workspace.server.head("app") == commit

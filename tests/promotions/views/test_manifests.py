@@ -168,7 +168,7 @@ def test_the_right_depends_on_what_changes(cast: Cast) -> None:
 
 
 def test_who_may_apply(cast: Cast) -> None:
-    digest = preview(browser_of(cast.rita), WAREHOUSE)
+    digest = preview(browser_of(cast.alice), WAREHOUSE)
 
     assert apply(browser_of(cast.bob), WAREHOUSE, digest) == 403
     assert apply(browser_of(cast.rita), WAREHOUSE, digest) == 403
@@ -181,7 +181,19 @@ def test_who_may_apply(cast: Cast) -> None:
 def test_an_administrator_who_is_no_member_may_look_but_not_apply(cast: Cast) -> None:
     root = browser_of(make_user("root", is_superuser=True))
 
-    assert apply(root, WAREHOUSE, preview(root, WAREHOUSE)) == 403
+    assert root.get(PAGE).status_code == 200
+    assert apply(root, WAREHOUSE, preview(browser_of(cast.alice), WAREHOUSE)) == 403
+
+
+def test_who_may_not_edit_is_told_so_instead_of_having_texts_read(cast: Cast) -> None:
+    for person in (cast.rita, cast.bob):
+        answer = browser_of(person).post(PREVIEW, {"text": WAREHOUSE})
+        assert answer.status_code == 403
+        assert "may not edit warehouses, stages and tasks" in answer.content.decode()
+
+    page = browser_of(cast.rita).get(PAGE).content.decode()
+    assert "may not edit warehouses, stages and tasks" in page
+    assert 'type="submit" disabled' in page
 
 
 def test_who_may_preview_and_export(cast: Cast) -> None:

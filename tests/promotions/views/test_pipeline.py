@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from freight.models import WarehousePhase
 from promotions.models import FreightVerification, Occupancy, Stage
 from promotions.phases import Phase
 from tests.cast import Cast, browser_of
@@ -120,6 +121,14 @@ def test_a_failed_stage_is_named_and_can_be_filtered_for(cast: Cast) -> None:
     assert good.name
 
 
+def test_a_failed_warehouse_is_named_in_every_view(cast: Cast) -> None:
+    make_warehouse(cast.project, phase=WarehousePhase.FAILED, message="the registry is away")
+    rita = browser_of(cast.rita)
+
+    for address in (PAGE, f"{PAGE}?view=list", f"{PAGE}pipeline/exceptions/"):
+        assert "1 warehouse failed" in rita.get(address).content.decode()
+
+
 def test_an_htmx_request_gets_the_map_alone(cast: Cast) -> None:
     fill(cast, stages=1, freight=1)
 
@@ -154,7 +163,7 @@ def test_viewers_see_no_promote_and_no_refresh(cast: Cast) -> None:
 
     page = browser_of(cast.rita).get(PAGE).content.decode()
 
-    assert "promote/?stage=" not in page.replace("newer eligible", "")
+    assert "promote/?stage=" not in page
     assert "/refresh/" not in page
     assert "/refresh/" in browser_of(cast.bob).get(PAGE).content.decode()
 
