@@ -38,7 +38,7 @@ def tick() -> None:
     reconciler.take_up_freight(now=now)
     for model, task in ((Promotion, "promotions.run_pass"), (Stage, "promotions.reconcile_stage")):
         for pk in list_due(model, now).order_by("due_at").values_list("pk", flat=True)[:_HANDED_PER_TICK]:
-            current_app.send_task(task, args=[pk], retry=False, expires=5)
+            current_app.send_task(task, args=[pk], retry=False, expires=30)
 
 
 @shared_task(name="promotions.sweep")
