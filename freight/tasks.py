@@ -13,7 +13,7 @@ def tick() -> None:
     """Hand due warehouses to workers."""
     for pk in discovery.list_due_warehouses(now=timezone.now()):
         # Sent again each second as long as the row waits, so what no worker has time for has to go.
-        current_app.send_task(CHECK_TASK, args=[pk], retry=False, ignore_result=True, expires=5)
+        current_app.send_task(CHECK_TASK, args=[pk], retry=False, ignore_result=True, expires=30)
 
 
 @shared_task(name=CHECK_TASK)
