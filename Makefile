@@ -5,6 +5,8 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
 PORT ?= 8000
+# Many tests wait for processes of their own, so more than one a core are worth it.
+TEST_PROCESSES ?= 4
 VENV := .venv
 BIN := $(VENV)/bin
 # The newest Python from 3.11 on that is on PATH; `make PYTHON=/path/to/python demo` chooses another.
@@ -46,8 +48,8 @@ worker: $(VENV)/.run ## Start one more worker
 .PHONY: test
 test: $(VENV)/.dev ## Run every test, on SQLite and on PostgreSQL
 	@tests/install-system-packages
-	$(BIN)/pytest -n $${TEST_PROCESSES:-2}
-	$(BIN)/python tests/servers/postgres.py $(BIN)/pytest -n $${TEST_PROCESSES:-2} -m "not browser and not slow" tests/projects tests/freight tests/promotions tests/kargoweb
+	$(BIN)/pytest -n $(TEST_PROCESSES) --dist worksteal
+	$(BIN)/python tests/servers/postgres.py $(BIN)/pytest -n $(TEST_PROCESSES) -m "database and not browser and not slow"
 
 .PHONY: check
 check: $(VENV)/.dev ## Format, lint, types, layers and migrations; without the tests

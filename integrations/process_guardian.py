@@ -26,7 +26,9 @@ while read -r sign group; do
   case $sign in
     +) groups="$groups$group " ;;
     =) directory=$group ;;
-    -) groups="${groups%% "$group" *} ${groups#* "$group" }" ;;
+    -) case "$groups" in
+        *" $group "*) groups="${groups%% "$group" *} ${groups#* "$group" }" ;;
+      esac ;;
   esac
 done
 for group in $groups; do kill -s KILL -- "-$group"; done 2>/dev/null

@@ -66,7 +66,8 @@ def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     raise AssertionError(f"the demo did not start:\n{log.read_text()}")
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while Playwright is there, its event loop runs, and other tests want to run their own.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     assert program, "Chromium is missing; tests/install-system-packages installs it"
