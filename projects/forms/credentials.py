@@ -32,7 +32,9 @@ class CredentialForm(forms.Form):
         help_text="Without it only a generic secret makes sense.",
     )
     repo_url_is_regex = forms.BooleanField(
-        label="The URL is a regular expression", required=False, help_text="RE2 syntax; it must match from the start of the URL."
+        label="The URL is a regular expression",
+        required=False,
+        help_text="RE2 syntax; it must match from the start of the URL.",
     )
     username = forms.CharField(
         label="User name",
