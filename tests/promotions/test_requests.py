@@ -300,7 +300,7 @@ def test_without_a_broker_the_promotion_is_stored_and_the_next_tick_finds_it(sta
     finally:
         usual.set_current()
 
-    assert "Broker away, the next tick will find the row" in caplog.text
+    assert "Broker away; the next tick finds due rows" in caplog.text
     promotion.refresh_from_db()
     assert (promotion.phase, promotion.due_at is not None) == ("Pending", True)
     drain()
