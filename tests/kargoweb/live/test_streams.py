@@ -251,7 +251,9 @@ def test_a_lost_database_connection_is_made_up_for(server: Server, promotion: Pr
         next(topics)
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'kargoweb live'"
+                # Of this database only: other tests listen on theirs at the same time.
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND application_name = 'kargoweb live'"
             )
         after = next(topic for topic in topics if topic != "freight")
         announce(promotion.project, "stage:test", now=timezone.now())
