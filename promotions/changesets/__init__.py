@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from promotions.changesets.errors import ChangesRefused
     from promotions.changesets.exporting import export_project
     from promotions.changesets.planning import plan_changes
-    from promotions.changesets.rendering import render_object
+    from promotions.changesets.rendering import render_object, render_yaml
 
 __all__ = [
     "KINDS",
@@ -40,6 +40,7 @@ __all__ = [
     "lint_texts",
     "plan_changes",
     "render_object",
+    "render_yaml",
     "required_rights",
 ]
 
@@ -53,6 +54,7 @@ _ROOMS = {
     "export_project": "exporting",
     "plan_changes": "planning",
     "render_object": "rendering",
+    "render_yaml": "rendering",
     "required_rights": "change_set",
 }
 

@@ -7,10 +7,9 @@ one are loaded when they are first asked for.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from promotions.engine.outcomes import Limits, backoff, judge
+from promotions.engine.outcomes import Limits, judge
 
 if TYPE_CHECKING:
-    from promotions.engine.collections import collection_id
     from promotions.engine.passes import run_pass
     from promotions.engine.queue import advance, find_collection_promotion, list_waiting
     from promotions.engine.site import Site, read_site
@@ -20,8 +19,6 @@ __all__ = [
     "Limits",
     "Site",
     "advance",
-    "backoff",
-    "collection_id",
     "find_collection_promotion",
     "judge",
     "list_waiting",
@@ -34,7 +31,6 @@ __all__ = [
 _ROOMS = {
     "Site": "site",
     "advance": "queue",
-    "collection_id": "collections",
     "find_collection_promotion": "queue",
     "list_waiting": "queue",
     "read_site": "site",

@@ -5,7 +5,6 @@ Differs: the other slots are those that the stage really holds, not those of its
 changes no slot.
 """
 
-import hashlib
 from typing import Any
 
 from freight.models import Artifact, ArtifactKind, Freight
@@ -80,9 +79,3 @@ def list_requested_origins(stage: Stage) -> tuple[RequestedOrigin, ...]:
     names = [request["origin"]["name"] for request in stage.requested_freight]
     specs = dict(stage.project.warehouses.filter(name__in=names).values_list("name", "spec"))
     return tuple(RequestedOrigin.from_spec(name, specs.get(name)) for name in names)
-
-
-def collection_id(collection: Collection) -> str:
-    """Kargo's id of a collection: SHA-1 over the sorted freight names."""
-    names = sorted(reference["name"] for reference in collection.values())
-    return hashlib.sha1(",".join(names).encode(), usedforsecurity=False).hexdigest()

@@ -8,8 +8,7 @@ from django.db.models import Q
 
 from projects.errors import ObjectNotFound
 from projects.models import Project
-from promotions.changesets.kinds import Key
-from promotions.changesets.rendering import render_object, render_yaml
+from promotions.changesets import Key, render_object, render_yaml
 from promotions.models import PromotionTask, Stage
 
 
