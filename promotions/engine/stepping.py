@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from django.urls import reverse
 from django.utils import timezone
 
 from expressions import ExpressionError
@@ -122,6 +123,8 @@ def _execute(
         should_stop=lambda: p.watch.wants_stop(deadline),
         can=grant(step, p.promotion, p.stage, site=p.site, masker=p.masker, http=p.http),
         previous_output=p.state.get(run.alias),
+        actor=p.promotion.actor_label,
+        stage_url=_stage_url(p),
     )
     try:
         return execute(step, config, context)
@@ -130,6 +133,12 @@ def _execute(
     except Exception as error:  # a step's crash must end this promotion, not the worker
         logger.exception("Step ended with an exception", extra={"promotion": p.promotion.name, "step": run.alias})
         return error
+
+
+def _stage_url(p: Pass) -> str:
+    if not p.site.base_url:
+        return ""
+    return p.site.base_url + reverse("stage", args=(p.promotion.project.name, p.promotion.stage_name))
 
 
 def _scope(p: Pass, run: StepRun) -> Scope:

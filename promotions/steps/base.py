@@ -72,6 +72,29 @@ class Waiting:
 Result = Done | Skipped | Waiting
 
 
+@dataclass(frozen=True, slots=True)
+class WouldPush:
+    """A push that a preview did not make: HEAD of the work tree at `path` would become `branch` (or `tag`)."""
+
+    repo_url: str
+    path: str
+    branch: str = ""
+    tag: str = ""
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Would:
+    """What a preview says of a step with an effect outside: "would open a pull request from a to b".
+
+    `output` is what later steps may rely on; None: nobody can know it before the step really runs.
+    """
+
+    message: str
+    output: Output | None = None
+    pushes: tuple[WouldPush, ...] = ()
+
+
 class StepFailed(Exception):
     """The rules say no. Final, unless `retry`: then it counts towards the error threshold."""
 
@@ -105,6 +128,10 @@ class StepContext:
     can: Capabilities = field(default_factory=Capabilities)
     # What this alias returned the last time it ran in this promotion.
     previous_output: Output | None = None
+    # Who asked, as Kargo's create-actor says it (`email:a@b.c`); empty: automation.
+    actor: str = ""
+    # Address of the stage's page, for links in pull requests; empty when the site's own address is not known.
+    stage_url: str = ""
 
     def path(self, relative: str) -> Path:
         """A path inside the work tree; `..`, a leading slash and symlinks are kept inside it."""
@@ -127,7 +154,11 @@ ConfigType = TypeVar("ConfigType", bound=StepConfig)
 
 @dataclass(frozen=True, slots=True)
 class Step(Generic[ConfigType]):
-    """One kind of step. `rerun` says what a second run does; `needs` names fields of Capabilities."""
+    """One kind of step. `rerun` says what a second run does; `needs` names fields of Capabilities.
+
+    `would` is what a preview calls instead of `run`: it touches nothing outside and may return a Result when it
+    could do the real thing (reading over HTTP). A step with an effect outside and without it is only named.
+    """
 
     kind: str
     config: type[ConfigType]
@@ -138,3 +169,4 @@ class Step(Generic[ConfigType]):
     needs: tuple[str, ...] = ()
     error_threshold: int = 1
     timeout: timedelta | None = None
+    would: Callable[[StepContext, ConfigType], "Result | Would"] | None = None
