@@ -22,6 +22,7 @@ from integrations.oci.references import normalize_chart
 from projects.actors import Actor
 from projects.audit import record
 from projects.errors import DomainError
+from projects.events import record_event
 from projects.models import Project
 from projects.notices import announce
 
@@ -126,6 +127,16 @@ def _insert(
             "artifacts": [f"{item.repo_url} {item.version_id}".strip() for item in artifacts],
         },
         at=now,
+    )
+    record_event(
+        warehouse.project,
+        "FreightCreated",
+        message=f'Freight "{alias}" created from Warehouse "{warehouse.name}"',
+        actor_label=actor.label,
+        target_kind="freight",
+        target_name=alias,
+        data={"freight": {"name": freight.name, "alias": alias, "createTime": now.isoformat()}},
+        now=now,
     )
     announce(warehouse.project, "freight", now=now)
     return freight

@@ -7,7 +7,8 @@ from typing import Any
 import dj_database_url
 from csp.constants import NONCE, NONE, SELF
 
-from kargoweb.env import env_bool, env_int, env_list, env_secret, env_text, env_timedelta
+from kargoweb.env import env_bool, env_choice, env_int, env_list, env_secret, env_text, env_timedelta
+from kargoweb.storage_urls import read_snapshot_storage
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -153,6 +154,8 @@ STORAGES = {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": DATA_DIR / "files"},
     },
+    # Work trees of running promotions, sealed: files of the data directory, or s3://bucket/prefix?endpoint_url=...
+    "snapshots": read_snapshot_storage("KARGOWEB_SNAPSHOT_STORAGE", DATA_DIR / "snapshots"),
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
         if not DEBUG
@@ -185,6 +188,12 @@ CELERY_TIMEZONE = "UTC"
 
 # How long a worker may be silent before another takes over its row.
 LEASE = env_timedelta("KARGOWEB_LEASE", timedelta(seconds=30))
+# How long a promotion that failed keeps its work tree, so that it can be retried from any of its steps.
+WORK_TREES_KEPT = env_timedelta("KARGOWEB_WORK_TREES_KEPT", timedelta(hours=24))
+# Work trees are stored after each step, so that a worker on another machine can go on with a promotion.
+SNAPSHOTS = env_bool("KARGOWEB_SNAPSHOTS", False)
+# Bytes of the files of one work tree; a larger one is not stored.
+SNAPSHOT_MAX_BYTES = env_int("KARGOWEB_SNAPSHOT_MAX_BYTES", 2 * 1024**3, at_least=1)
 # The shortest time between two looks at one repository or registry.
 MIN_WAREHOUSE_INTERVAL = env_timedelta("KARGOWEB_MIN_WAREHOUSE_INTERVAL", timedelta(minutes=5))
 # Repositories and registries on this machine or in private networks may be reached.
@@ -194,6 +203,18 @@ ALLOW_CREDENTIALS_OVER_HTTP = env_bool("KARGOWEB_ALLOW_CREDENTIALS_OVER_HTTP", F
 # Who commits when a step names nobody.
 GIT_NAME = env_text("KARGOWEB_GIT_NAME", "Kargo")
 GIT_EMAIL = env_text("KARGOWEB_GIT_EMAIL", "no-reply@kargo.io")
+# Private key, GPG or OpenSSH, without a passphrase, that signs these commits; empty: they are not signed.
+GIT_SIGNING_KEY = env_text("KARGOWEB_GIT_SIGNING_KEY")
+# How git-push brings in what others pushed in between.
+_PUSH_POLICIES = ("AlwaysRebase", "AlwaysMerge", "RebaseOrMerge", "RebaseOrFail")
+GIT_PUSH_POLICY = env_choice("KARGOWEB_GIT_PUSH_POLICY", _PUSH_POLICIES)
+# Argo CD's server, for the steps argocd-update and argocd-wait and the health of stages; empty: not connected.
+ARGOCD_URL = env_text("KARGOWEB_ARGOCD_URL").rstrip("/")
+ARGOCD_TOKEN = env_text("KARGOWEB_ARGOCD_TOKEN")
+# Where applications are that name no namespace.
+ARGOCD_NAMESPACE = env_text("KARGOWEB_ARGOCD_NAMESPACE", "argocd")
+# Trust any certificate of Argo CD's server.
+ARGOCD_INSECURE = env_bool("KARGOWEB_ARGOCD_INSECURE", False)
 # True only under `kargoweb up --demo`: shows the "New release" button and the demo accounts.
 DEMO = env_bool("KARGOWEB_DEMO", False)
 

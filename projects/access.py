@@ -21,6 +21,9 @@ class Action(StrEnum):
     VIEW = "see this project"
     PROMOTE = "promote to this stage"
     ABORT = "abort promotions of this stage"
+    RETRY = "retry promotions of this stage"
+    ORDER_QUEUE = "change the queue of this stage"
+    HOLD = "hold and resume auto-promotion of this stage"
     REFRESH = "refresh warehouses"
     RENAME_FREIGHT = "rename freight"
     VOTE = "approve or reject promotions"
@@ -33,7 +36,9 @@ class Action(StrEnum):
 
 
 # A role may be limited to stages; the limit does not touch what is not done to a stage.
-_ON_A_STAGE = frozenset({Action.PROMOTE, Action.ABORT, Action.VOTE})
+_ON_A_STAGE = frozenset(
+    {Action.PROMOTE, Action.ABORT, Action.RETRY, Action.ORDER_QUEUE, Action.HOLD, Action.VOTE}
+)
 
 _PROMOTER = frozenset({Role.PROMOTER, Role.MAINTAINER, Role.OWNER})
 _MAINTAINER = frozenset({Role.MAINTAINER, Role.OWNER})
@@ -43,6 +48,9 @@ ROLES_WITH: dict[Action, frozenset[Role]] = {
     Action.VIEW: frozenset(Role),
     Action.PROMOTE: _PROMOTER,
     Action.ABORT: _PROMOTER,
+    Action.RETRY: _PROMOTER,
+    Action.ORDER_QUEUE: _PROMOTER,
+    Action.HOLD: _MAINTAINER,
     Action.REFRESH: _PROMOTER,
     Action.RENAME_FREIGHT: _PROMOTER,
     Action.VOTE: frozenset({Role.APPROVER}),

@@ -48,13 +48,18 @@ class SourceText:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """Something a person has to change. Line and column count from 1; `hint` says what to do."""
+    """Something a person has to change. Line and column count from 1; `hint` says what to do.
+
+    `rule` is the stable id of the check that found it; `excerpt` is the line of an expression with a caret below.
+    """
 
     file: str
     line: int
     column: int
     message: str
     hint: str = ""
+    rule: str = "schema"
+    excerpt: str = ""
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}: {self.message}"
@@ -70,13 +75,21 @@ class Document:
     value_places: dict[Path, Place]
     key_places: dict[Path, Place]
 
-    def problem(self, message: str, *path: str | int, hint: str = "", at_key: bool = False) -> Problem:
+    def problem(
+        self,
+        message: str,
+        *path: str | int,
+        hint: str = "",
+        at_key: bool = False,
+        rule: str = "schema",
+        excerpt: str = "",
+    ) -> Problem:
         """A problem at the value (or its key) that `path` leads to, or at the nearest one above it."""
         places = self.key_places if at_key else self.value_places
         while path and path not in places:
             path, places = path[:-1], self.value_places
         line, column = places[path] if path in places else self.value_places[()]
-        return Problem(self.file, line, column, message, hint)
+        return Problem(self.file, line, column, message, hint, rule, excerpt)
 
 
 @dataclass(slots=True)
@@ -141,6 +154,7 @@ def _syntax_problem(source: SourceText, error: YAMLError) -> Problem:
         column,
         f"This is not valid YAML: {what}.",
         "Check indentation, quotes and colons at and just above this place.",
+        rule="yaml",
     )
 
 

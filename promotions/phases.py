@@ -25,8 +25,9 @@ ALLOWED_MOVES: dict[Phase, frozenset[Phase]] = {
     Phase.PENDING: frozenset({Phase.RUNNING, Phase.ERRORED, Phase.ABORTED}),
     Phase.RUNNING: TERMINAL,
     Phase.SUCCEEDED: frozenset(),
-    Phase.FAILED: frozenset(),
-    Phase.ERRORED: frozenset(),
+    # Retry: the same promotion waits for its stage again.
+    Phase.FAILED: frozenset({Phase.PENDING}),
+    Phase.ERRORED: frozenset({Phase.PENDING}),
     Phase.ABORTED: frozenset(),
 }
 

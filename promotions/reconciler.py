@@ -9,7 +9,6 @@ import logging
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from freight.models import Freight
@@ -18,8 +17,10 @@ from projects.leases import claim, release
 from projects.locks import lock_projects
 from projects.notices import announce
 from projects.wakeup import wake
-from promotions.engine import Site, advance, find_collection_promotion, list_waiting, remove_workspace
-from promotions.gates import ProjectFacts, evaluate_gates, is_available
+from promotions.automation import auto_promote
+from promotions.engine import Site, advance, find_collection_promotion, is_done_with, list_waiting, remove_workspace
+from promotions.events import record_promotion_event, record_verification_event
+from promotions.gates import ProjectFacts, evaluate_gates, is_available, list_offered
 from promotions.models import Health, Promotion, Stage, Verification
 from promotions.moves import move
 from promotions.phases import Phase, VerificationPhase
@@ -50,14 +51,17 @@ def reconcile_stage(stage_id: int, *, site: Site) -> None:
         stage = Stage.objects.select_related("project", "last_promotion", "current_promotion").get(pk=stage_id)
         ended = record_ended(stage, now=now)
         through, look_again_at = _let_through(stage, now=now)
-        if _verify(stage, now=now) + through:
+        if _verify(stage, now=now) + through or ended:
             wake_downstream(stage, now=now)
         _refuse_waiting(stage, now=now)
+        moments = [look_again_at, auto_promote(stage, now=now)]
         started = advance(stage, now=now)
         if ended or started:
             announce(stage.project, f"stage:{stage.name}", now=now)
-        release(lease, due_at=look_again_at)
+        release(lease, due_at=min((moment for moment in moments if moment), default=None))
     for promotion in ended:
+        if not is_done_with(promotion, kept=site.work_trees_kept, now=now):
+            continue
         try:
             remove_workspace(site.work_dir, promotion)
         except (OSError, IntegrationError):
@@ -92,11 +96,16 @@ def _verify(stage: Stage, *, now: datetime) -> int:
     newest = held.verifications.first()
     if newest is None:
         newest = _start_verification(stage, held, now=now)
+        for freight in _list_held(stage, held):
+            record_verification_event(newest, freight, now=now)
     if newest.phase != VerificationPhase.SUCCESSFUL:
         return 0
+    return mark_verified(stage, _list_held(stage, held), at=newest.finished_at or now)
+
+
+def _list_held(stage: Stage, held: Promotion) -> list[Freight]:
     names = [reference["name"] for reference in held.collection.values()]
-    present = list(Freight.objects.filter(project_id=stage.project_id, name__in=names))
-    return mark_verified(stage, present, at=newest.finished_at or now)
+    return list(Freight.objects.filter(project_id=stage.project_id, name__in=names))
 
 
 def _start_verification(stage: Stage, held: Promotion, *, now: datetime) -> Verification:
@@ -118,7 +127,7 @@ def _let_through(stage: Stage, *, now: datetime) -> tuple[int, datetime | None]:
     """
     if not stage.is_control_flow:
         return 0, None
-    candidates = list(_offered(stage).exclude(verifications__stage=stage))
+    candidates = list(list_offered(stage).exclude(verifications__stage=stage))
     if not candidates:
         return 0, None
     facts = ProjectFacts.load(stage.project, freight_ids=[f.pk for f in candidates])
@@ -133,18 +142,6 @@ def _let_through(stage: Stage, *, now: datetime) -> tuple[int, datetime | None]:
     return mark_verified(stage, through, at=now), min(ends, default=None)
 
 
-def _offered(stage: Stage) -> QuerySet[Freight]:
-    """Freight that the stage's sources could give it: of a direct warehouse, verified upstream, or approved."""
-    wanted = Q(approvals__stage=stage)
-    for request in stage.requested_freight:
-        origin = Q(warehouse_name=request["origin"]["name"])
-        if request["sources"].get("direct"):
-            wanted |= origin
-        else:
-            wanted |= origin & Q(verifications__stage__name__in=request["sources"].get("stages") or ())
-    return Freight.objects.filter(wanted, project_id=stage.project_id).distinct()
-
-
 def _refuse_waiting(stage: Stage, *, now: datetime) -> None:
     """A stage that became control-flow runs no steps any more: what waits for it ends and says so."""
     if not stage.is_control_flow:
@@ -153,4 +150,5 @@ def _refuse_waiting(stage: Stage, *, now: datetime) -> None:
         message = f'Stage "{stage.name}" has no promotion steps any more: freight passes through it by itself.'
         rows = Promotion.objects.filter(pk=promotion.pk)
         if move(rows, source=Phase.PENDING, target=Phase.ERRORED, message=message, finished_at=now):
+            record_promotion_event(promotion, "Errored", message=f"Promotion Errored: {message}", now=now)
             announce(stage.project, f"promotion:{promotion.number}", now=now)

@@ -6,6 +6,8 @@ Source: Kargo code, stage controller (syncPromotions, syncFreight); soak bookkee
 from datetime import datetime, timedelta
 
 from freight.models import Freight
+from projects.wakeup import wake
+from promotions.holds import apply_intent
 from promotions.models import FreightVerification, Health, Occupancy, Promotion, Stage
 from promotions.phases import TERMINAL, Phase
 
@@ -17,24 +19,34 @@ def record_ended(stage: Stage, *, now: datetime) -> list[Promotion]:
         stage.last_promotion = promotion
         if stage.current_promotion_id == promotion.pk:
             stage.current_promotion = None
+        apply_intent(stage, promotion, now=now)
         if promotion.phase == Phase.SUCCEEDED:
             _occupy(stage, promotion, since=promotion.finished_at or now)
         promotion.recorded_at = now
         promotion.save(update_fields=["recorded_at"])
     if ended:
-        stage.health = assess_health(stage)
-        stage.save(update_fields=["last_promotion", "current_promotion", "health"])
+        stage.health, stage.health_issues = assess_health(stage), []
+        stage.health_due_at = now if _has_checks(stage) else None
+        stage.save(update_fields=["last_promotion", "current_promotion", "health", "health_issues", "health_due_at"])
+        if stage.health_due_at is not None:
+            wake("promotions.assess_health", stage.pk)
     return ended
 
 
 def assess_health(stage: Stage) -> str:
-    """Health by the last promotion: Healthy after a success without checks, Unknown after anything else."""
+    """Health by the last promotion, before any check is run: not known yet (empty) when there are some to run.
+
+    Healthy after a success without checks, Unknown after anything but a success.
+    """
     last = stage.last_promotion
-    if last is None:
+    if last is None or _has_checks(stage):
         return ""
-    if last.phase != Phase.SUCCEEDED or last.health_checks:
-        return Health.UNKNOWN
-    return Health.HEALTHY
+    return Health.HEALTHY if last.phase == Phase.SUCCEEDED else Health.UNKNOWN
+
+
+def _has_checks(stage: Stage) -> bool:
+    last = stage.last_promotion
+    return last is not None and last.phase == Phase.SUCCEEDED and bool(last.health_checks)
 
 
 def _occupy(stage: Stage, promotion: Promotion, *, since: datetime) -> None:

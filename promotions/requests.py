@@ -23,9 +23,12 @@ from projects.notices import announce
 from projects.wakeup import wake
 from promotions.engine import advance
 from promotions.errors import PromotionRefused
-from promotions.gates import Gate, ProjectFacts, evaluate_gates, first_closed
+from promotions.events import record_approval_event, record_promotion_event
+from promotions.gates import Gate, ProjectFacts, evaluate_gates, find_candidate, first_closed
+from promotions.holds import intent_of
 from promotions.models import FreightApproval, Promotion, PromotionTask, Stage, StepRun
 from promotions.planning.plan import Plan, plan_promotion
+from promotions.queueing import supersede_older
 
 _LONGEST_STAGE_PART = 218
 
@@ -61,6 +64,7 @@ def request_promotion(
             if locked.generation != stage.generation:
                 raise StaleVersion(f'Stage "{stage.name}" was changed meanwhile. Look at it again, then ask again.')
             promotion = _create(actor, locked, freight, plan, now, idempotency_key, note, is_rollback)
+            supersede_older(locked, promotion, now=now)
             advance(locked, now=now)
     except IntegrityError as error:
         if "promotion_asked_once" not in str(error) and "idempotency_key" not in str(error):
@@ -70,6 +74,16 @@ def request_promotion(
             raise
         return known
     return promotion
+
+
+def candidate_of(stage: Stage, origin: str, *, now: datetime) -> Freight:
+    """The freight that a promotion "of the origin" means: what auto-promotion would take. Raises PromotionRefused."""
+    if origin not in stage.origins:
+        raise PromotionRefused(f'Stage "{stage.name}" does not take freight of "{origin}".')
+    candidate, _ = find_candidate(stage, origin, now=now)
+    if candidate is None:
+        raise PromotionRefused(f'No freight of "{origin}" is available to stage "{stage.name}" now.')
+    return candidate
 
 
 def refuse_closed(stage: Stage, freight: Freight, *, rights: Rights | None, now: datetime) -> None:
@@ -137,6 +151,7 @@ def approve_freight(actor: Actor, stage: Stage, freight: Freight, *, reason: str
             facts={"stage": stage.name},
             reason=reason,
         )
+        record_approval_event(stage, freight, actor_label=actor.label, now=now)
         make_due([stage], now=now)
         announce(stage.project, "freight", now=now)
 
@@ -196,6 +211,7 @@ def _create(
         actor_name=actor.name,
         note=note,
         is_rollback=is_rollback,
+        hold_effect=intent_of(actor, stage, freight, now=now),
         idempotency_key=idempotency_key,
         vars=plan.vars,
         steps=plan.steps,
@@ -221,6 +237,9 @@ def _create(
         reason=note,
         at=now,
     )
+    how = "Automatically promoted" if actor.is_controller else "Promoted"
+    message = f'{how} Freight "{freight.alias}" from origin "{freight.origin}" for Stage "{stage.name}"'
+    record_promotion_event(promotion, "Created", message=message, now=now)
     announce(project, f"stage:{stage.name}", now=now)
     announce(project, f"promotion:{number}", now=now)
     return promotion

@@ -16,8 +16,11 @@ from promotions.views.promotion import promotion, promotion_head, promotion_step
 from promotions.views.promotion_abort import promotion_abort
 from promotions.views.promotion_list import promotion_list
 from promotions.views.promotion_log import promotion_log, promotion_log_text
+from promotions.views.promotion_move import promotion_move
+from promotions.views.promotion_retry import promotion_retry
 from promotions.views.stage import stage, stage_card
 from promotions.views.stage_approve import stage_approve
+from promotions.views.stage_hold import stage_hold, stage_resume
 from promotions.views.streams import events, log_stream
 from promotions.views.task import task
 from promotions.views.task_list import task_list
@@ -39,6 +42,8 @@ urlpatterns = [
     path(f"{_STAGES}<str:name>/", stage, name="stage"),
     path(f"{_STAGES}<str:name>/card/", stage_card, name="stage-card"),
     path(f"{_STAGES}<str:name>/approve/", stage_approve, name="stage-approve"),
+    path(f"{_STAGES}<str:name>/hold/", stage_hold, name="stage-hold"),
+    path(f"{_STAGES}<str:name>/resume/", stage_resume, name="stage-resume"),
     path(_FREIGHT, freight_list, name="freight-list"),
     path(f"{_FREIGHT}<str:key>/", freight, name="freight"),
     path(f"{_FREIGHT}<str:key>/rename/", freight_rename, name="freight-rename"),
@@ -54,6 +59,8 @@ urlpatterns = [
     path(f"{_PROMOTIONS}<int:number>/head/", promotion_head, name="promotion-head"),
     path(f"{_PROMOTIONS}<int:number>/steps/", promotion_steps, name="promotion-steps"),
     path(f"{_PROMOTIONS}<int:number>/abort/", promotion_abort, name="promotion-abort"),
+    path(f"{_PROMOTIONS}<int:number>/retry/", promotion_retry, name="promotion-retry"),
+    path(f"{_PROMOTIONS}<int:number>/move/", promotion_move, name="promotion-move"),
     path(f"{_PROMOTIONS}<int:number>/log/", promotion_log, name="promotion-log"),
     path(f"{_PROMOTIONS}<int:number>/log/text/", promotion_log_text, name="promotion-log-text"),
     path(f"{_PROMOTIONS}<int:number>/log/stream", log_stream, name="promotion-log-stream"),

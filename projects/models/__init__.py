@@ -3,6 +3,7 @@
 from projects.models.audit_entry import AuditEntry
 from projects.models.change import Change
 from projects.models.credential import Credential, CredentialKind
+from projects.models.event import Event
 from projects.models.heartbeat import Heartbeat
 from projects.models.leased_row import LeasedRow
 from projects.models.member import Member, Role, RoleGrant
@@ -13,6 +14,7 @@ __all__ = [
     "Change",
     "Credential",
     "CredentialKind",
+    "Event",
     "Heartbeat",
     "LeasedRow",
     "Member",

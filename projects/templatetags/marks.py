@@ -23,6 +23,7 @@ STATUS_MARKS: dict[str, Mark] = {
     "verified": Mark("badge-check", "ok"),
     "approved": Mark("badge-check", "ok"),
     "healthy": _OK,
+    "on": _OK,
     "succeeded": _OK,
     "successful": _OK,
     "passed": _OK,
@@ -65,8 +66,10 @@ ARTIFACT_ICONS: dict[str, str] = {"image": "image", "git": "git", "chart": "helm
 # a template can only use what stands here or in DRAWINGS.
 HEROICONS: dict[str, str] = {
     "archive": "archive-box",
+    "arrow-down": "arrow-down",
     "arrow-left": "arrow-left",
     "arrow-right": "arrow-right",
+    "arrow-up": "arrow-up",
     "badge-check": "check-badge",
     "calendar": "calendar",
     "check": "check",

@@ -7,36 +7,75 @@ one are loaded when they are first asked for.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from promotions.engine.outcomes import Limits, judge
+from promotions.engine.outcomes import Limits, StepEnd, Verdict, final_phase, judge
 
 if TYPE_CHECKING:
+    from promotions.engine.argocd import ArgoCDConnection
+    from promotions.engine.capabilities import ProjectCredentials, load_masker
+    from promotions.engine.collections import build_collection, list_requested_origins
+    from promotions.engine.masking import Masker
     from promotions.engine.passes import run_pass
     from promotions.engine.queue import advance, find_collection_promotion, list_waiting
-    from promotions.engine.site import Site, read_site
-    from promotions.engine.workspace import remove_workspace, sweep
+    from promotions.engine.site import USER_AGENT, Site, read_site
+    from promotions.engine.stepping import Interrupted, Pass, decide_skip, remember_output, try_step
+    from promotions.engine.watch import Watch
+    from promotions.engine.workspace import is_done_with, remove_directory, remove_workspace, sweep
 
 __all__ = [
+    "USER_AGENT",
+    "ArgoCDConnection",
+    "Interrupted",
     "Limits",
+    "Masker",
+    "Pass",
+    "ProjectCredentials",
     "Site",
+    "StepEnd",
+    "Verdict",
+    "Watch",
     "advance",
+    "build_collection",
+    "decide_skip",
+    "final_phase",
     "find_collection_promotion",
+    "is_done_with",
     "judge",
+    "list_requested_origins",
     "list_waiting",
+    "load_masker",
     "read_site",
+    "remember_output",
+    "remove_directory",
     "remove_workspace",
     "run_pass",
     "sweep",
+    "try_step",
 ]
 
 _ROOMS = {
+    "ArgoCDConnection": "argocd",
+    "USER_AGENT": "site",
+    "Interrupted": "stepping",
+    "Masker": "masking",
+    "Pass": "stepping",
+    "ProjectCredentials": "capabilities",
     "Site": "site",
+    "Watch": "watch",
     "advance": "queue",
+    "build_collection": "collections",
+    "decide_skip": "stepping",
     "find_collection_promotion": "queue",
+    "is_done_with": "workspace",
+    "list_requested_origins": "collections",
     "list_waiting": "queue",
+    "load_masker": "capabilities",
     "read_site": "site",
+    "remember_output": "stepping",
+    "remove_directory": "workspace",
     "remove_workspace": "workspace",
     "run_pass": "passes",
     "sweep": "workspace",
+    "try_step": "stepping",
 }
 
 

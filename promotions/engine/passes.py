@@ -8,6 +8,7 @@ import logging
 import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
@@ -27,8 +28,9 @@ from promotions.engine.collections import build_collection, list_requested_origi
 from promotions.engine.logbook import Logbook
 from promotions.engine.outcomes import StepEnd, Verdict, backoff, final_phase
 from promotions.engine.site import USER_AGENT, Site
-from promotions.engine.stepping import Interrupted, Pass, decide_skip, try_step, wait_after
+from promotions.engine.stepping import Interrupted, Pass, decide_skip, remember_output, try_step, wait_after
 from promotions.engine.watch import Watch
+from promotions.events import record_promotion_event
 from promotions.gates import ProjectFacts, is_available
 from promotions.models import Promotion, Stage, StepRun
 from promotions.moves import move
@@ -110,6 +112,8 @@ class _Runner:
                 Stage.objects.filter(pk=promotion.stage_id).update(due_at=now)
             if move(self._rows(), source=source, target=phase, message=message, finished_at=now):
                 _end_running_step(promotion, phase, now=now)
+                text = f"Promotion {phase}" + (f": {message}" if message else "")
+                record_promotion_event(promotion, phase, message=text, now=now)
                 _tell(promotion, now=now)
                 if promotion.stage_id is not None:
                     wake("promotions.reconcile_stage", promotion.stage_id)
@@ -156,10 +160,7 @@ class _Runner:
             Logbook(promotion, self.lease, masker) as logbook,
             HttpClient(self.site.http_policy, USER_AGENT) as http,
         ):
-            if not workspace.is_there(self.site.work_dir, promotion):
-                # Before the directory is made: a worker killed in between must not leave an empty one to go on in.
-                self._begin(promotion, logbook)
-            workdir = workspace.create(self.site.work_dir, promotion)
+            workdir = self._take_workspace(promotion, logbook)
             p = Pass(
                 promotion=promotion,
                 stage=stage,
@@ -187,10 +188,23 @@ class _Runner:
             raise LeaseLost  # a write found the row in other hands
         return due_at
 
-    def _begin(self, promotion: Promotion, logbook: Logbook) -> None:
+    def _take_workspace(self, promotion: Promotion, logbook: Logbook) -> Path:
+        """The work tree as the last pass left it, or a new one for the first step."""
+        is_reached = promotion.step_runs.exclude(status=StepStatus.NOT_REACHED).exists()
+        if not is_reached:
+            # A retry from the first step begins with nothing, as the first attempt did.
+            workspace.remove_workspace(self.site.work_dir, promotion)
+        if promotion.attempt > 1 and _is_at_start(promotion):
+            logbook.write(promotion.first_step, _say_attempt(promotion))
+        if not workspace.is_there(self.site.work_dir, promotion):
+            # Before the directory is made: a worker killed in between must not leave an empty one to go on in.
+            self._begin(promotion, logbook, is_reached=is_reached)
+        return workspace.create(self.site.work_dir, promotion)
+
+    def _begin(self, promotion: Promotion, logbook: Logbook, *, is_reached: bool) -> None:
         """A fresh work tree means the first step: what earlier steps left in a lost one is gone."""
-        if promotion.step_runs.exclude(status=StepStatus.NOT_REACHED).exists():
-            logbook.write(0, "The work tree was lost; starting again at the first step.")
+        if is_reached:
+            logbook.write(0, "The work tree is gone; starting again at the first step.")
             with transaction.atomic():
                 if self._rows().update(current_step=0, retry_round=0, health_checks=[]):
                     promotion.step_runs.update(
@@ -207,7 +221,7 @@ class _Runner:
         who = promotion.actor_name or "auto-promotion"
         logbook.write(0, f"{promotion.freight_alias} to {promotion.stage_name}, asked for by {who}")
 
-    def _visit(self, p: Pass) -> datetime | None:
+    def _visit(self, p: Pass[Logbook]) -> datetime | None:
         """Go through the steps from the current one on. A time means: look again then."""
         for run in p.runs[p.promotion.current_step :]:
             if p.watch.is_lost or p.watch.is_aborted:
@@ -220,7 +234,7 @@ class _Runner:
                 return timezone.now() + wait
         return None
 
-    def _visit_one(self, p: Pass, run: StepRun) -> timedelta | None:
+    def _visit_one(self, p: Pass[Logbook], run: StepRun) -> timedelta | None:
         """None: the step is finished (or nothing may be written any more); else how long to wait."""
         now = timezone.now()
         skip = decide_skip(p, run) if run.started_at is None else None
@@ -250,7 +264,7 @@ class _Runner:
         self._rows().update(retry_round=p.promotion.retry_round)
         return wait_after(verdict, backoff=backoff(max(p.promotion.retry_round, 1), jitter=random.random()))  # noqa: S311
 
-    def _save(self, p: Pass, run: StepRun, verdict: Verdict) -> None:
+    def _save(self, p: Pass[Logbook], run: StepRun, verdict: Verdict) -> None:
         """Store how the step stands, its output and the place of the next one, in one transaction under the lease."""
         now = timezone.now()
         run.status, run.message = verdict.status, p.masker.text(verdict.message)
@@ -258,7 +272,7 @@ class _Runner:
         if verdict.has_run:
             run.finished_at = now if verdict.is_finished else None
             run.shown_output = p.masker.value(verdict.output)
-            _remember_output(p, run, verdict)
+            remember_output(p.state, run, verdict)
         fields: dict[str, Any] = {"version": F("version") + 1}
         if verdict.has_run:
             fields["sealed_state"] = seal(p.state, key=self.site.secret_key)
@@ -266,7 +280,7 @@ class _Runner:
             p.promotion.retry_round = 0
             fields |= {"current_step": run.index + 1, "retry_round": 0}
         if verdict.health_check is not None:
-            check = {"uses": verdict.health_check.uses, "config": verdict.health_check.config}
+            check = {"uses": verdict.health_check.uses, "config": verdict.health_check.config, "step": run.index}
             p.promotion.health_checks = [*p.promotion.health_checks, check]
             fields["health_checks"] = p.promotion.health_checks
         # With its line in the log: a worker that is killed here has told the end of the step once, or not at all.
@@ -286,6 +300,18 @@ class _Runner:
     def _end_aborted(self, promotion: Promotion) -> None:
         who = promotion.abort_requested_by or self._rows().values_list("abort_requested_by", flat=True).first()
         self.end(Phase.ABORTED, f"Promotion terminated by {who}")
+
+
+def _is_at_start(promotion: Promotion) -> bool:
+    if promotion.current_step != promotion.first_step:
+        return False
+    return promotion.step_runs.filter(index=promotion.first_step, status=StepStatus.NOT_REACHED).exists()
+
+
+def _say_attempt(promotion: Promotion) -> str:
+    before = promotion.attempts.order_by("-number").first()
+    who = before.retried_by if before else promotion.actor_name
+    return f"Attempt {promotion.attempt}, asked for by {who}, begins at step {promotion.first_step + 1}"
 
 
 def _count_death(run: StepRun) -> Verdict | None:
@@ -315,16 +341,7 @@ def _say_breakage(error: Exception) -> str:
     return f"Something outside the steps broke ({type(error).__name__}); the log of the worker has the details."
 
 
-def _remember_output(p: Pass, run: StepRun, verdict: Verdict) -> None:
-    """Kargo's rule: the output replaces the earlier one in every case; compose-output also speaks for its task."""
-    output = dict(verdict.output) if verdict.output is not None else None
-    p.state[run.alias] = output
-    task, separator, _ = run.alias.rpartition("::")
-    if separator and run.kind == "compose-output" and output and verdict.status == StepStatus.SUCCEEDED:
-        p.state[task] = {**(p.state.get(task) or {}), **output}
-
-
-def _log_verdict(p: Pass, run: StepRun, verdict: Verdict) -> None:
+def _log_verdict(p: Pass[Logbook], run: StepRun, verdict: Verdict) -> None:
     if verdict.status == StepStatus.RUNNING:
         p.logbook.write(run.index, verdict.message or "Waiting", "err" if verdict.is_error else "info")
     elif verdict.status in (StepStatus.FAILED, StepStatus.ERRORED):

@@ -1,9 +1,11 @@
-"""Whose turn it is in a stage: one promotion at a time, the oldest first, and verification goes before.
+"""Whose turn it is in a stage: one promotion at a time, the first in the queue first, and verification goes before.
 
 Source: Kargo code, stage controller (promotion queue); promotions of a stage wait for its verification.
 """
 
 from datetime import datetime
+
+from django.db.models.functions import Coalesce
 
 from projects.notices import announce
 from projects.wakeup import wake
@@ -13,7 +15,8 @@ from promotions.phases import LIVE, VERIFICATION_ENDED, Phase
 
 def list_waiting(stage: Stage) -> list[Promotion]:
     """Promotions of the stage that wait for their turn, the next first."""
-    return list(stage.promotions.filter(phase=Phase.PENDING).order_by("number"))
+    waiting = stage.promotions.filter(phase=Phase.PENDING)
+    return list(waiting.order_by(Coalesce("queue_place", "number"), "number"))
 
 
 def find_collection_promotion(stage: Stage) -> Promotion | None:

@@ -4,21 +4,21 @@ Source: Kargo code, promotion orchestrator (executeSteps); promotions.md of the 
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 from django.urls import reverse
 from django.utils import timezone
 
-from expressions import ExpressionError
+from expressions import ExpressionError, OutputUnknown
 from integrations.errors import IntegrationError
 from integrations.http import HttpClient
 from projects.durations import parse_duration
 from promotions.engine.capabilities import ProjectLookups, grant
 from promotions.engine.collections import list_references
-from promotions.engine.logbook import Logbook
 from promotions.engine.masking import Masker
 from promotions.engine.outcomes import Limits, Verdict, judge
 from promotions.engine.site import Site
@@ -35,9 +35,21 @@ from promotions.steps.registry import find_step
 logger = logging.getLogger(__name__)
 
 
+class Log(Protocol):
+    """Where the lines of steps go."""
+
+    def write(self, step_index: int, text: str, stream: str = "info") -> None:
+        """Take one or several lines. `stream` is out, err or info."""
+        ...
+
+
+LogType = TypeVar("LogType", bound=Log)
+Execute = Callable[[Step[Any], Any, StepContext], Result]
+
+
 @dataclass(frozen=True, slots=True)
-class Pass:
-    """Everything one pass over one promotion works with."""
+class Pass(Generic[LogType]):
+    """Everything one pass over one promotion works with. Its rows need not be stored: a preview's are not."""
 
     promotion: Promotion
     stage: Stage
@@ -45,12 +57,14 @@ class Pass:
     site: Site
     workdir: Path
     masker: Masker
-    logbook: Logbook
+    logbook: LogType
     watch: Watch
     http: HttpClient
     # {alias: output}; filled as steps run.
     state: dict[str, Any]
     runs: list[StepRun]
+    # How a step is run once: a preview runs it without its effects outside.
+    execute: Execute = execute
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +72,11 @@ class Interrupted:
     """The step was cut off by an abort or a lost lease: there is no verdict."""
 
 
-def decide_skip(p: Pass, run: StepRun) -> Verdict | None:
-    """A verdict when the step is not to be run: skipped, broken `if`, unknown kind. Not asked once it started."""
+def decide_skip(p: Pass[Any], run: StepRun) -> Verdict | None:
+    """A verdict when the step is not to be run: skipped, broken `if`, unknown kind. Not asked once it started.
+
+    Raises OutputUnknown, as `try_step`, in a preview only.
+    """
     step = p.promotion.steps[run.index]
     if "if" not in step:
         failed = next((r for r in p.runs[: run.index] if _has_failed(r)), None)
@@ -69,19 +86,23 @@ def decide_skip(p: Pass, run: StepRun) -> Verdict | None:
     try:
         if is_wanted(_scope(p, run), step):
             return _refuse_unknown(run)
+    except OutputUnknown:
+        raise
     except ExpressionError as error:
         text = f'error checking if step "{run.alias}" should be skipped: {error}'
         return _untouched(StepStatus.ERRORED, p.masker.text(text))
     return _untouched(StepStatus.SKIPPED, f"Skipped: {step['if']} is false")
 
 
-def try_step(p: Pass, run: StepRun) -> tuple[Verdict | Interrupted, Any]:
+def try_step(p: Pass[Any], run: StepRun) -> tuple[Verdict | Interrupted, Any]:
     """Run the step once; also gives its evaluated config, masked, for the page."""
     step = find_step(run.kind)
     if step is None:  # it was known when the step started, in another release
         return _unknown(run), None
     try:
         config = evaluate_config(_scope(p, run), p.promotion.steps[run.index])
+    except OutputUnknown:
+        raise
     except ExpressionError as error:
         text = f"failed to build step context: {error}"
         return _untouched(StepStatus.ERRORED, p.masker.text(text)), None
@@ -111,7 +132,7 @@ def read_limits(step: Step[Any], planned: dict[str, Any]) -> Limits:
 
 
 def _execute(
-    p: Pass, run: StepRun, step: Step[Any], config: dict[str, Any], deadline: datetime | None
+    p: Pass[Any], run: StepRun, step: Step[Any], config: dict[str, Any], deadline: datetime | None
 ) -> Result | Exception:
     context = StepContext(
         workdir=p.workdir,
@@ -127,7 +148,7 @@ def _execute(
         stage_url=_stage_url(p),
     )
     try:
-        return execute(step, config, context)
+        return p.execute(step, config, context)
     except (StepFailed, StepErrored, IntegrationError) as error:
         return error
     except Exception as error:  # a step's crash must end this promotion, not the worker
@@ -135,13 +156,13 @@ def _execute(
         return error
 
 
-def _stage_url(p: Pass) -> str:
+def _stage_url(p: Pass[Any]) -> str:
     if not p.site.base_url:
         return ""
     return p.site.base_url + reverse("stage", args=(p.promotion.project.name, p.promotion.stage_name))
 
 
-def _scope(p: Pass, run: StepRun) -> Scope:
+def _scope(p: Pass[Any], run: StepRun) -> Scope:
     promotion = p.promotion
     return Scope(
         facts=PromotionFacts(
@@ -191,6 +212,15 @@ def _unknown(run: StepRun) -> Verdict:
 def _untouched(status: StepStatus, message: str) -> Verdict:
     """A verdict on a step that never ran."""
     return Verdict(status, message, True, 0, has_run=False)
+
+
+def remember_output(state: dict[str, Any], run: StepRun, verdict: Verdict) -> None:
+    """Kargo's rule: the output replaces the earlier one in every case; compose-output also speaks for its task."""
+    output = dict(verdict.output) if verdict.output is not None else None
+    state[run.alias] = output
+    task, separator, _ = run.alias.rpartition("::")
+    if separator and run.kind == "compose-output" and output and verdict.status == StepStatus.SUCCEEDED:
+        state[task] = {**(state.get(task) or {}), **output}
 
 
 def wait_after(verdict: Verdict, *, backoff: timedelta) -> timedelta:

@@ -1,4 +1,7 @@
-"""Watches a running pass from the side: an abort, a lost lease or a time limit must end long work soon."""
+"""Watches a running pass from the side: an abort, a lost lease or a time limit must end long work soon.
+
+A preview is watched too; nobody aborts one.
+"""
 
 import threading
 import time
@@ -74,10 +77,13 @@ class Watch:
                             self._lost.set()
                             return
                         renewed = renewed_now
-                    rows = Promotion.objects.filter(pk=self._lease.pk, lease_token=self._lease.token)
-                    if rows.filter(abort_requested_at__isnull=False).exists():
+                    if self._lease.model is Promotion and self._is_abort_asked():
                         self._aborted.set()
                 except DatabaseError:
                     continue  # the next look decides
         finally:
             connection.close()
+
+    def _is_abort_asked(self) -> bool:
+        rows = Promotion.objects.filter(pk=self._lease.pk, lease_token=self._lease.token)
+        return rows.filter(abort_requested_at__isnull=False).exists()

@@ -8,11 +8,13 @@ import re
 import shutil
 import stat
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from integrations.git.mirror import Mirror
 from promotions.models import Promotion
+from promotions.phases import Phase
 from promotions.steps.paths import PRIVATE_DIR
 
 
@@ -36,7 +38,12 @@ def create(work_dir: Path, promotion: Promotion) -> Path:
 
 
 def remove_workspace(work_dir: Path, promotion: Promotion) -> None:
-    """Let go of the mirrors and delete the directory, also where steps took away write permission."""
+    """Delete the directory of the promotion; harmless when there is none."""
+    remove_directory(directory(work_dir, promotion), kept_as=promotion.name)
+
+
+def remove_directory(path: Path, *, kept_as: str) -> None:
+    """Let go of the mirrors and delete a work tree, also where steps took away write permission."""
 
     def make_writable(function: Callable[..., Any], path: str, _: Any) -> None:
         if not os.path.lexists(path):
@@ -46,22 +53,32 @@ def remove_workspace(work_dir: Path, promotion: Promotion) -> None:
             os.chmod(path, stat.S_IRWXU)
         function(path)
 
-    path = directory(work_dir, promotion)
     if path.exists():
         for mirror in _list_borrowed_mirrors(path):
-            mirror.release(promotion.name)
+            mirror.release(kept_as)
         shutil.rmtree(path, onerror=make_writable)
 
 
-def sweep(work_dir: Path) -> None:
-    """Remove work trees that nobody came back for: their promotion ended and was taken note of, or is gone."""
+def sweep(work_dir: Path, *, kept: timedelta, now: datetime) -> None:
+    """Remove work trees that nobody comes back for: their promotion is gone, ended well, or failed `kept` ago."""
     for path in work_dir.iterdir() if work_dir.is_dir() else ():
         key = path.name.partition("-")[0]
         promotion = Promotion.objects.filter(pk=int(key)).first() if key.isdigit() else None
         if promotion is None:
             shutil.rmtree(path, ignore_errors=True)
-        elif promotion.recorded_at is not None or (promotion.stage_id is None and not promotion.is_live):
+        elif is_done_with(promotion, kept=kept, now=now):
             remove_workspace(work_dir, promotion)
+            Promotion.objects.filter(pk=promotion.pk).update(work_tree_removed_at=now)
+
+
+def is_done_with(promotion: Promotion, *, kept: timedelta, now: datetime) -> bool:
+    """Nobody needs its work tree any more: it has ended, and it did not fail, or failed long ago."""
+    if promotion.finished_at is None:
+        return False
+    if promotion.stage_id is not None and promotion.recorded_at is None:
+        return False
+    may_be_retried = promotion.stage_id is not None and promotion.phase in (Phase.FAILED, Phase.ERRORED)
+    return not may_be_retried or now > promotion.finished_at + kept
 
 
 def _list_borrowed_mirrors(workdir: Path) -> list[Mirror]:

@@ -1,7 +1,10 @@
 """The tables of promotions, one file an aggregate."""
 
 from promotions.models.analysis_template import AnalysisTemplate
-from promotions.models.promotion import LogBatch, Promotion, StepRun
+from promotions.models.attempt import Attempt
+from promotions.models.hold import AutoPromotionHold
+from promotions.models.preview import Preview, PreviewPhase
+from promotions.models.promotion import HoldEffect, LogBatch, Promotion, StepRun
 from promotions.models.promotion_task import PromotionTask
 from promotions.models.push_lock import PushLock
 from promotions.models.stage import Health, Stage
@@ -10,11 +13,16 @@ from promotions.models.verification import Verification
 
 __all__ = [
     "AnalysisTemplate",
+    "Attempt",
+    "AutoPromotionHold",
     "FreightApproval",
     "FreightVerification",
     "Health",
+    "HoldEffect",
     "LogBatch",
     "Occupancy",
+    "Preview",
+    "PreviewPhase",
     "Promotion",
     "PromotionTask",
     "PushLock",

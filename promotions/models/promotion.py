@@ -13,6 +13,14 @@ from promotions.models.stage import Stage
 from promotions.phases import LIVE, TERMINAL, Phase, StepStatus
 
 
+class HoldEffect(models.TextChoices):
+    """What the end of a promotion does to auto-promotion of its origin (Kargo's two annotations)."""
+
+    NONE = "", "None"
+    HOLD = "hold", "Holds"
+    RESUME = "resume", "Resumes"
+
+
 class Promotion(LeasedRow):
     """One promotion."""
 
@@ -33,8 +41,14 @@ class Promotion(LeasedRow):
     actor_name = models.CharField(max_length=255)
     note = models.TextField(blank=True)
     is_rollback = models.BooleanField(default=False)
+    hold_effect = models.CharField(max_length=8, choices=HoldEffect.choices, blank=True, default="")
     # Given by the form: a second click finds the first promotion instead of making another.
     idempotency_key = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001 (null = none given)
+
+    # What was shown of it before it was asked for.
+    preview = models.ForeignKey(
+        "promotions.Preview", on_delete=models.SET_NULL, null=True, blank=True, related_name="promotions"
+    )
 
     # [{"name", "value"}]: stage variables, then template variables.
     vars = models.JSONField(default=list)
@@ -49,6 +63,11 @@ class Promotion(LeasedRow):
 
     phase = models.CharField(max_length=16, choices=Phase.choices, default=Phase.PENDING)
     message = models.TextField(blank=True)
+    # Place among those that wait for the stage; null: by number, as it came.
+    queue_place = models.PositiveIntegerField(null=True, blank=True)
+    attempt = models.PositiveSmallIntegerField(default=1, help_text="Counts the retries, from 1.")
+    # Index of the step that the present attempt began at.
+    first_step = models.PositiveSmallIntegerField(default=0)
     current_step = models.PositiveSmallIntegerField(default=0)
     retry_round = models.PositiveSmallIntegerField(default=0, help_text="Waits after errors, for the back-off.")
     created_at = models.DateTimeField()
@@ -58,6 +77,8 @@ class Promotion(LeasedRow):
     recorded_at = models.DateTimeField(null=True, blank=True)
     abort_requested_at = models.DateTimeField(null=True, blank=True)
     abort_requested_by = models.CharField(max_length=255, blank=True)
+    # A promotion that failed keeps its work tree for a retry; set when it was removed.
+    work_tree_removed_at = models.DateTimeField(null=True, blank=True)
     log_line_count = models.PositiveIntegerField(default=0)
     # Moves with each change that a page shows; pages ask for parts by it.
     version = models.PositiveIntegerField(default=1)

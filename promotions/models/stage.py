@@ -35,6 +35,8 @@ class Stage(LeasedRow):
     # Empty until the first promotion ended.
     health = models.CharField(max_length=16, choices=Health.choices, blank=True)
     health_issues = models.JSONField(default=list, blank=True)
+    # When the checks of the last promotion are run next; None when it has none.
+    health_due_at = models.DateTimeField(null=True, blank=True)
     metadata = models.JSONField(default=dict, blank=True, help_text="Written by the step set-metadata.")
     current_promotion = models.ForeignKey(
         "promotions.Promotion", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -52,6 +54,9 @@ class Stage(LeasedRow):
         )
         indexes = (
             models.Index(fields=("due_at",), name="stage_due"),
+            models.Index(
+                fields=("health_due_at",), name="stage_health_due", condition=models.Q(health_due_at__isnull=False)
+            ),
             models.Index(fields=("lease_until",), name="stage_leased", condition=models.Q(lease_until__isnull=False)),
         )
 

@@ -10,8 +10,10 @@ from django.utils import timezone
 from projects.access import Action, Rights
 from projects.heartbeats import find_last_beat, is_silent
 from projects.models import Project
+from promotions.engine import list_waiting
 from promotions.models import Promotion, StepRun, Verification
-from promotions.phases import LIVE, VERIFICATION_ENDED, Phase, StepStatus
+from promotions.phases import VERIFICATION_ENDED, Phase, StepStatus
+from promotions.queries.promotion_retry import RetryOffer, read_retry
 
 _COMPARED = 10
 _WENT_WRONG = (StepStatus.FAILED, StepStatus.ERRORED)
@@ -35,6 +37,7 @@ class PromotionHead:
     can_abort: bool
     why_not_abort: str
     can_run_again: bool
+    retry: RetryOffer | None
     # What an abort leaves behind, in sentences.
     done: tuple[str, ...]
 
@@ -68,6 +71,7 @@ def read_head(promotion: Promotion, rights: Rights, *, now: datetime) -> Promoti
         and stage is not None
         and promotion.freight is not None
         and rights.allows(Action.PROMOTE, name),
+        retry=read_retry(promotion, runs, rights),
         done=_list_done(runs),
     )
 
@@ -76,6 +80,7 @@ def head_tag(promotion: Promotion, rights: Rights, *, now: datetime) -> str:
     """Changes whenever the head would read differently, but for the passing of time."""
     facts: list[object] = [promotion.version, rights.allows(Action.ABORT, promotion.stage_name)]
     facts.append(rights.allows(Action.PROMOTE, promotion.stage_name))
+    facts.append(rights.allows(Action.RETRY, promotion.stage_name))
     if promotion.is_live:
         facts += [*_ahead(promotion), is_silent("worker", now=now), _is_lost(promotion, now)]
         facts.append(promotion.stage.current_promotion_id if promotion.stage else None)
@@ -157,8 +162,10 @@ def _ahead(promotion: Promotion) -> list[int]:
     """Numbers of the promotions that go before it in its stage, the next first; only for a queued one."""
     if promotion.phase != Phase.PENDING or promotion.stage_id is None:
         return []
-    rows = Promotion.objects.filter(stage_id=promotion.stage_id, phase__in=LIVE, number__lt=promotion.number)
-    return list(rows.order_by("number").values_list("number", flat=True))
+    running = Promotion.objects.filter(stage_id=promotion.stage_id, phase=Phase.RUNNING)
+    waiting = [row.number for row in list_waiting(promotion.stage)] if promotion.stage else []
+    before = waiting[: waiting.index(promotion.number)] if promotion.number in waiting else []
+    return [*running.values_list("number", flat=True), *before]
 
 
 def _warning(promotion: Promotion, *, now: datetime) -> str:

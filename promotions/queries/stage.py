@@ -13,6 +13,7 @@ from promotions.models import FreightVerification, Occupancy, Promotion, Stage
 from promotions.queries.eligible import age_key, read_candidates
 from promotions.queries.freight_artifacts import ArtifactLine, compare_artifacts, list_lines
 from promotions.queries.promotion_changes import ArtifactChange
+from promotions.queries.stage_automation import AutomationRow, read_automation
 from promotions.queries.stage_states import HEAVY, StageStates, StageStatus, find_status, who_asked
 
 _NEXT = 5
@@ -87,6 +88,7 @@ class StageView:
     verifies: str
     feeds: tuple[str, ...]
     source: str
+    automation: tuple[AutomationRow, ...]
 
 
 def read_stage(project: Project, name: str, *, now: datetime) -> StageView | None:
@@ -119,6 +121,7 @@ def read_stage(project: Project, name: str, *, now: datetime) -> StageView | Non
         verifies="analysis" if stage.spec.get("verification") else "health",
         feeds=tuple(_list_fed(project, stage)),
         source=Stage.objects.values_list("source", flat=True).get(pk=stage.pk),
+        automation=read_automation(stage, now=now),
     )
 
 

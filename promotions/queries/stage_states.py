@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.db.models.functions import Coalesce
+
 from projects.models import Project
 from promotions.models import Health, Occupancy, Promotion, Stage, StepRun, Verification
 from promotions.phases import Phase, StepStatus, VerificationPhase
@@ -148,7 +150,7 @@ def _read_stays(stages: Sequence[Stage]) -> dict[int, dict[str, Occupancy]]:
 def _read_queued(stages: Sequence[Stage]) -> dict[int, list[Promotion]]:
     rows = Promotion.objects.filter(stage__in=[stage.pk for stage in stages], phase=Phase.PENDING)
     found: dict[int, list[Promotion]] = {}
-    for promotion in rows.defer(*HEAVY).order_by("number"):
+    for promotion in rows.defer(*HEAVY).order_by(Coalesce("queue_place", "number"), "number"):
         found.setdefault(promotion.stage_id or 0, []).append(promotion)
     return found
 

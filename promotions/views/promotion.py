@@ -16,6 +16,7 @@ from promotions.models import Promotion
 from promotions.queries.log import read_range
 from promotions.queries.promotion import find_promotion, head_tag, read_head
 from promotions.queries.promotion_changes import read_changes
+from promotions.queries.promotion_retry import read_attempts
 from promotions.queries.promotion_steps import read_steps
 
 # Lines that the page brings along; older ones come on demand.
@@ -54,7 +55,9 @@ def promotion(request: HttpRequest, project_name: str, number: int) -> HttpRespo
         "log": read_range(found, first, found.log_line_count),
         "first_line": first,
         "now": now,
+        "attempts": read_attempts(found),
         "asks_to_abort": request.GET.get("ask") == "abort",
+        "asks_to_retry": request.GET.get("ask") == "retry",
     }
     return render_page(request, "promotions/promotion.html", context=context)
 

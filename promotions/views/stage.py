@@ -27,6 +27,9 @@ def stage(request: HttpRequest, project_name: str, name: str) -> HttpResponse:
         "stage": found,
         "why_not_promote": rights.refusal(Action.PROMOTE, name),
         "may_edit": rights.allows(Action.EDIT),
+        "may_order": rights.allows(Action.ORDER_QUEUE, name),
+        "may_abort": rights.allows(Action.ABORT, name),
+        "may_hold": rights.allows(Action.HOLD, name),
         "now": now,
     }
     return render_page(request, "promotions/stage.html", partial="promotions/_stage.html", context=context)
