@@ -36,9 +36,7 @@ class Action(StrEnum):
 
 
 # A role may be limited to stages; the limit does not touch what is not done to a stage.
-_ON_A_STAGE = frozenset(
-    {Action.PROMOTE, Action.ABORT, Action.RETRY, Action.ORDER_QUEUE, Action.HOLD, Action.VOTE}
-)
+_ON_A_STAGE = frozenset({Action.PROMOTE, Action.ABORT, Action.RETRY, Action.ORDER_QUEUE, Action.HOLD, Action.VOTE})
 
 _PROMOTER = frozenset({Role.PROMOTER, Role.MAINTAINER, Role.OWNER})
 _MAINTAINER = frozenset({Role.MAINTAINER, Role.OWNER})

@@ -62,3 +62,5 @@ class Lane:
 
 # Passes over promotions and looks at warehouses: they wait for git hosts, registries and steps.
 passes = Lane(settings.PASSES_AT_ONCE)
+# Looks at the health of stages: when what they ask does not answer, promotions must not wait behind them.
+health = Lane(1)

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from projects.views.activity import activity
 from projects.views.audit import audit, audit_export
 from projects.views.credential import credential, credential_delete, credential_set
 from projects.views.credentials import credential_add, credentials
@@ -16,6 +17,7 @@ urlpatterns = [
     path("logout/", sign_out, name="logout"),
     path("theme/", theme, name="theme"),
     path("me/", me, name="me"),
+    path("p/<str:project_name>/activity/", activity, name="activity"),
     path("p/<str:project_name>/audit/", audit, name="audit"),
     path("p/<str:project_name>/audit/export/", audit_export, name="audit-export"),
     path(_CREDENTIALS, credentials, name="credentials"),
