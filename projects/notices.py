@@ -15,13 +15,14 @@ CHANNEL = "kargoweb"
 _KEPT = timedelta(minutes=5)
 
 
-def announce(project: Project, topic: str, *, now: datetime) -> None:
+def announce(project: Project, *topics: str, now: datetime) -> None:
     """Part of the current transaction: readers hear of it when the change can be read."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, f"{project.name} {topic}"])
+            for topic in topics:
+                cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, f"{project.name} {topic}"])
     else:
-        Change.objects.create(project_name=project.name, topic=topic, at=now)
+        Change.objects.bulk_create(Change(project_name=project.name, topic=topic, at=now) for topic in topics)
 
 
 def forget_old(*, now: datetime) -> None:

@@ -240,8 +240,7 @@ def _create(
     how = "Automatically promoted" if actor.is_controller else "Promoted"
     message = f'{how} Freight "{freight.alias}" from origin "{freight.origin}" for Stage "{stage.name}"'
     record_promotion_event(promotion, "Created", message=message, now=now)
-    announce(project, f"stage:{stage.name}", now=now)
-    announce(project, f"promotion:{number}", now=now)
+    announce(project, f"stage:{stage.name}", f"promotion:{number}", now=now)
     return promotion
 
 

@@ -167,5 +167,4 @@ def _tell(actor: Actor, promotion: Promotion, runs: list[StepRun], first: int, n
     )
     message = f'{actor.name} had #{promotion.number} go on at step "{alias}" (attempt {promotion.attempt})'
     record_promotion_event(promotion, "Retried", message=message, now=now)
-    announce(project, f"stage:{promotion.stage_name}", now=now)
-    announce(project, f"promotion:{promotion.number}", now=now)
+    announce(project, f"stage:{promotion.stage_name}", f"promotion:{promotion.number}", now=now)

@@ -12,9 +12,9 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
+from typing import Any
 
 from django.db import DatabaseError, close_old_connections, connection, transaction
-from django.db.models import F
 from django.utils import timezone
 
 from projects.leases import Lease, owned
@@ -35,6 +35,8 @@ class Logbook:
     def __init__(self, promotion: Promotion, lease: Lease, masker: Masker) -> None:
         self._promotion, self._lease, self._masker = promotion, lease, masker
         self._waiting: deque[tuple[int, str, str]] = deque()
+        # Lines stored so far: whoever has the lease is the only one who writes.
+        self._count = Promotion.objects.values_list("log_line_count", flat=True).get(pk=promotion.pk)
         self._lock, self._writing = threading.Lock(), threading.RLock()
         self._stored_at = 0.0
         self._filled, self._closed = threading.Event(), threading.Event()
@@ -74,9 +76,14 @@ class Logbook:
         """
         with self._writing:
             self.flush()
-            with transaction.atomic():
-                yield
-                self.flush()
+            count = self._count
+            try:
+                with transaction.atomic():
+                    yield
+                    self.flush()
+            except BaseException:
+                self._count = count
+                raise
 
     def flush(self) -> None:
         """Store what waits."""
@@ -102,19 +109,21 @@ class Logbook:
 
     def _store(self, step_index: int, lines: list[list[str]]) -> None:
         now = timezone.now()
-        with transaction.atomic():
-            if not owned(self._lease).update(log_line_count=F("log_line_count") + len(lines)):
+        last = self._count + len(lines)
+        with transaction.atomic(savepoint=False):
+            rows: Any = owned(self._lease)
+            if not rows.filter(log_line_count=self._count).update(log_line_count=last):
                 return
-            last = Promotion.objects.values_list("log_line_count", flat=True).get(pk=self._promotion.pk)
             LogBatch.objects.create(
                 promotion=self._promotion,
                 step_index=step_index,
-                first_line=last - len(lines) + 1,
+                first_line=self._count + 1,
                 last_line=last,
                 lines=lines,
                 at=now,
             )
             announce(self._promotion.project, f"log:{self._promotion.number}", now=now)
+        self._count = last
 
     def _flush_often(self) -> None:
         try:

@@ -246,13 +246,13 @@ class _Runner:
             return None
         run.started_at = run.started_at or now
         run.status, run.tries, run.is_in_flight = StepStatus.RUNNING, run.tries + 1, True
-        with transaction.atomic():
+        again = f", try {run.tries}" if run.tries > 1 else ""
+        with p.logbook.together():
             if not self._rows().update(version=F("version") + 1):
                 return None
             run.save(update_fields=["started_at", "status", "tries", "is_in_flight", "deaths"])
             _tell(p.promotion, now=now)
-        again = f", try {run.tries}" if run.tries > 1 else ""
-        p.logbook.write(run.index, f"Step {run.index + 1} of {len(p.runs)}: {run.alias} ({run.kind}){again}")
+            p.logbook.write(run.index, f"Step {run.index + 1} of {len(p.runs)}: {run.alias} ({run.kind}){again}")
         verdict, shown = try_step(p, run)
         if isinstance(verdict, Interrupted):
             return None
@@ -354,5 +354,4 @@ def _log_verdict(p: Pass[Logbook], run: StepRun, verdict: Verdict) -> None:
 
 def _tell(promotion: Promotion, *, now: datetime) -> None:
     """Pages of the promotion and of its stage refresh."""
-    announce(promotion.project, f"promotion:{promotion.number}", now=now)
-    announce(promotion.project, f"stage:{promotion.stage_name}", now=now)
+    announce(promotion.project, f"promotion:{promotion.number}", f"stage:{promotion.stage_name}", now=now)

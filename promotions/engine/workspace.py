@@ -18,6 +18,10 @@ from promotions.phases import Phase
 from promotions.steps.paths import PRIVATE_DIR
 
 
+# Part of the disk that must stay free while failed promotions keep their work trees.
+_LEAST_FREE = 0.05
+
+
 def directory(work_dir: Path, promotion: Promotion) -> Path:
     """Where the promotion works: `<id>-<ulid>`, so that it is never another promotion's."""
     ulid = re.sub(r"[^a-z0-9]", "", promotion.name.rsplit(".", 2)[1])
@@ -60,7 +64,12 @@ def remove_directory(path: Path, *, kept_as: str) -> None:
 
 
 def sweep(work_dir: Path, *, kept: timedelta, now: datetime) -> None:
-    """Remove work trees that nobody comes back for: their promotion is gone, ended well, or failed `kept` ago."""
+    """Remove work trees that nobody comes back for: their promotion is gone, ended well, or failed `kept` ago.
+
+    On a disk that is nearly full, work trees kept for a retry go at once: what runs needs the room.
+    """
+    if work_dir.is_dir() and shutil.disk_usage(work_dir).free < _LEAST_FREE * shutil.disk_usage(work_dir).total:
+        kept = timedelta(0)
     for path in work_dir.iterdir() if work_dir.is_dir() else ():
         key = path.name.partition("-")[0]
         promotion = Promotion.objects.filter(pk=int(key)).first() if key.isdigit() else None

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from projects.actors import OPERATOR
 from projects.credentials import set_credential
-from promotions.engine import read_site, run_pass
+from promotions.engine import read_site, run_pass, sweep, workspace
 from promotions.models import Promotion
 from promotions.phases import Phase
 from tests.factories import make_freight, make_project, make_stage, make_warehouse
@@ -164,7 +164,19 @@ def test_a_full_disk_is_named_with_its_remedy(project, full_disk):
     assert run.phase == Phase.ERRORED
     assert "The disk that holds the work tree is full. Free space in the data directory" in run.promotion.message
     assert str(full_disk.work_dir) not in run.promotion.message
-    assert not list(full_disk.work_dir.glob(f"{promotion.pk}-*")), "the work tree of the ended promotion is gone"
+
+
+def test_on_a_full_disk_no_work_tree_is_kept_for_a_retry(project, full_disk):
+    failing = {"uses": "fail", "as": "no", "config": {"message": "no"}}
+    promotion = ask(make_stage_with(project, failing), make_freight(project.warehouses.get()))
+    drain(site=full_disk)
+    sweep(full_disk.work_dir, kept=timedelta(hours=1), now=timezone.now())
+    assert workspace.is_there(full_disk.work_dir, promotion)
+
+    (full_disk.work_dir.parent / "filler").write_bytes(b"x" * 240_000)
+    sweep(full_disk.work_dir, kept=timedelta(hours=1), now=timezone.now())
+
+    assert not workspace.is_there(full_disk.work_dir, promotion)
 
 
 def test_a_full_disk_under_git_ends_the_promotion_with_what_git_says(git_server, project, full_disk):

@@ -122,6 +122,6 @@ def test_a_sweep_removes_what_nobody_came_back_for(warehouse, tmp_path):
     ):
         (work / name).mkdir(parents=True)
 
-    sweep(work)
+    sweep(work, kept=timedelta(hours=1), now=timezone.now())
 
     assert [path.name.split("-")[0] for path in work.iterdir()] == [str(running.pk)]

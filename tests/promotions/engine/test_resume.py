@@ -152,7 +152,7 @@ def test_a_lost_work_tree_means_the_first_step_again_with_the_outputs_kept(wareh
     assert run.phase == Phase.SUCCEEDED
     assert run.output("first") == {"seen": "left by the first run"}
     assert server.seen == ["/cut", "/cut", "/last"]
-    assert "The work tree was lost; starting again at the first step." in log_of(promotion)
+    assert "The work tree is gone; starting again at the first step." in log_of(promotion)
 
 
 def test_steps_are_set_back_before_the_new_work_tree_is_made(warehouse, tmp_path):
