@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import subprocess
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -173,7 +174,7 @@ def test_on_a_full_disk_no_work_tree_is_kept_for_a_retry(project, full_disk):
     sweep(full_disk.work_dir, kept=timedelta(hours=1), now=timezone.now())
     assert workspace.is_there(full_disk.work_dir, promotion)
 
-    (full_disk.work_dir.parent / "filler").write_bytes(b"x" * 240_000)
+    (full_disk.work_dir.parent / "filler").write_bytes(b"x" * 252_000)
     sweep(full_disk.work_dir, kept=timedelta(hours=1), now=timezone.now())
 
     assert not workspace.is_there(full_disk.work_dir, promotion)
