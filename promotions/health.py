@@ -9,6 +9,7 @@ application is judged by what Argo CD's refresh brings.
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -32,6 +33,7 @@ AGAIN_WHEN_HEALTHY = timedelta(minutes=5)
 AGAIN_OTHERWISE = timedelta(seconds=30)
 # A worker that dies in between: another one looks after this long.
 _LONGEST_PASS = timedelta(minutes=2)
+_LONGEST_ANSWER = timedelta(seconds=10)
 _WORST_LAST = list(Health)
 
 
@@ -55,7 +57,7 @@ def assess_stage(stage_id: int, *, site: Site) -> None:
         return
     stage = Stage.objects.select_related("project", "last_promotion").get(pk=stage_id)
     last = stage.last_promotion
-    if last is None or last.phase != Phase.SUCCEEDED or not last.health_checks:
+    if last is None or last.phase != Phase.SUCCEEDED or not last.health_checks or stage.is_control_flow:
         Stage.objects.filter(pk=stage_id, last_promotion=last).update(health_due_at=None)
         return
     if stage.current_promotion_id is not None:
@@ -86,7 +88,9 @@ def run_check(check: Mapping[str, Any], *, site: Site) -> Result:
 
 def _check_argocd(config: Mapping[str, Any], site: Site) -> Result:
     """{"apps": [{"name", "namespace", "desiredRevisions"}]}"""
-    with ArgoCDConnection(site.argocd, site.http_policy).connect() as argocd:
+    # What does not answer now is asked again soon: tries here would only keep other stages waiting.
+    policy = replace(site.http_policy, attempts=1, timeout=_LONGEST_ANSWER)
+    with ArgoCDConnection(site.argocd, policy).connect() as argocd:
         return merge(_check_app(argocd, app) for app in config.get("apps") or ())
 
 
@@ -100,8 +104,6 @@ def _check_app(argocd: ArgoCD, expected: Mapping[str, Any]) -> Result:
     except NotFound as error:
         text = f'unable to find Argo CD Application "{name}" in namespace "{namespace}": {error}'
         return Result(Health.UNKNOWN, (text,))
-    except IntegrationError as error:
-        return Result(Health.UNKNOWN, (str(error),))
     return Result(Health(assessed.health), assessed.issues)
 
 

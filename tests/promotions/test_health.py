@@ -125,6 +125,20 @@ def test_a_promotion_that_ended_during_the_look_wins(server, stage):
     assert (stage.health_issues, stage.health_due_at) == ([], None)
 
 
+def test_issues_of_before_do_not_outlive_the_next_promotion(server, stage):
+    server.add(name="a", health={"status": "Degraded"})
+    assess(stage)
+    found = stage.health_issues
+    make_promotion(stage, stage.last_promotion.freight, phase=Phase.SUCCEEDED, health_checks=[CHECK])
+
+    Stage.objects.filter(pk=stage.pk).update(due_at=timezone.now())
+    drain()
+
+    stage.refresh_from_db()
+    assert found != []
+    assert (stage.health, stage.health_issues) == ("", [])
+
+
 def test_a_failed_promotion_ends_the_looking(server, stage):
     Stage.objects.filter(pk=stage.pk).update(
         last_promotion=make_promotion(stage, stage.last_promotion.freight, phase=Phase.FAILED)

@@ -1,0 +1,1 @@
+"""Argo CD over the REST API of its server: read applications, change their sources, sync them, judge their health."""
