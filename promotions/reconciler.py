@@ -18,7 +18,15 @@ from projects.locks import lock_projects
 from projects.notices import announce
 from projects.wakeup import wake
 from promotions.automation import auto_promote
-from promotions.engine import Site, advance, find_collection_promotion, is_done_with, list_waiting, remove_workspace
+from promotions.engine import (
+    Site,
+    advance,
+    find_collection_promotion,
+    forget_snapshots,
+    is_done_with,
+    list_waiting,
+    remove_workspace,
+)
 from promotions.events import record_promotion_event, record_verification_event
 from promotions.gates import ProjectFacts, evaluate_gates, is_available, list_offered
 from promotions.models import Health, Promotion, Stage, Verification
@@ -62,6 +70,8 @@ def reconcile_stage(stage_id: int, *, site: Site) -> None:
     for promotion in ended:
         if not is_done_with(promotion, kept=site.work_trees_kept, now=now):
             continue
+        if site.snapshots is not None:
+            forget_snapshots(promotion, store=site.snapshots)
         try:
             remove_workspace(site.work_dir, promotion)
         except (OSError, IntegrationError):

@@ -49,7 +49,7 @@ def reconcile_stage(stage_id: int) -> None:
 @shared_task(name="promotions.assess_health")
 def assess_health(stage_id: int) -> None:
     """Run the health checks of one stage."""
-    lanes.passes.run(_assess_health, stage_id)
+    lanes.health.run(_assess_health, stage_id)
 
 
 def _assess_health(stage_id: int) -> None:
@@ -75,4 +75,6 @@ def sweep() -> None:
     """Now and then: remove work trees that a killed worker left behind, and old previews."""
     site, now = engine.read_site(), timezone.now()
     engine.sweep(site.work_dir, kept=site.work_trees_kept, now=now)
+    if site.snapshots is not None:
+        engine.sweep_snapshots(site.work_dir, store=site.snapshots, kept=site.work_trees_kept, now=now)
     previews.sweep(site, now=now)

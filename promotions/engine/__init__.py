@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from promotions.engine.passes import run_pass
     from promotions.engine.queue import advance, find_collection_promotion, list_waiting
     from promotions.engine.site import USER_AGENT, Site, read_site
+    from promotions.engine.snapshots import forget_snapshots, sweep_snapshots
     from promotions.engine.stepping import Interrupted, Pass, decide_skip, remember_output, try_step
     from promotions.engine.watch import Watch
     from promotions.engine.workspace import is_done_with, remove_directory, remove_workspace, sweep
@@ -38,6 +39,7 @@ __all__ = [
     "decide_skip",
     "final_phase",
     "find_collection_promotion",
+    "forget_snapshots",
     "is_done_with",
     "judge",
     "list_requested_origins",
@@ -49,6 +51,7 @@ __all__ = [
     "remove_workspace",
     "run_pass",
     "sweep",
+    "sweep_snapshots",
     "try_step",
 ]
 
@@ -65,6 +68,7 @@ _ROOMS = {
     "build_collection": "collections",
     "decide_skip": "stepping",
     "find_collection_promotion": "queue",
+    "forget_snapshots": "snapshots",
     "is_done_with": "workspace",
     "list_requested_origins": "collections",
     "list_waiting": "queue",
@@ -75,6 +79,7 @@ _ROOMS = {
     "remove_workspace": "workspace",
     "run_pass": "passes",
     "sweep": "workspace",
+    "sweep_snapshots": "snapshots",
     "try_step": "stepping",
 }
 

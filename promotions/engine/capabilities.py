@@ -20,6 +20,8 @@ from projects.credentials import find_credential
 from projects.encryption import unseal
 from projects.leases import claim, kept, release
 from projects.models import Credential, CredentialKind, Project
+from promotions.engine.aliases import ProjectAliases
+from promotions.engine.argocd import ArgoCDConnection
 from promotions.engine.collections import list_references
 from promotions.engine.masking import Masker
 from promotions.engine.site import Site
@@ -46,11 +48,10 @@ def _own_trouble() -> Iterator[None]:
 class SiteGit:
     """Git as this installation does it."""
 
-    push_policy: PushPolicyName = "AlwaysRebase"
-
     def __init__(self, site: Site) -> None:
         self.mirrors_dir: Path = site.mirrors_dir
-        self.identity = GitIdentity(site.git_name, site.git_email)
+        self.identity = GitIdentity(site.git_name, site.git_email, site.git_signing_key)
+        self.push_policy: PushPolicyName = site.git_push_policy
         self.allow_file_protocol = False
         self.reach: HttpPolicy | None = site.http_policy
         self._lease = site.lease
@@ -203,5 +204,9 @@ def grant(
         "freight": lambda: CollectionFreight(promotion, stage),
         "metadata": lambda: ProjectMetadata(project),
         "http": lambda: http,
+        "argocd": lambda: ArgoCDConnection(site.argocd, site.http_policy, mask=masker.add),
+        "tools": lambda: site.tools,
+        "aliases": lambda: ProjectAliases(promotion),
+        "github_push": lambda: site.github_push,
     }
     return Capabilities(**{name: makers[name]() for name in step.needs})

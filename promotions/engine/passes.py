@@ -18,7 +18,6 @@ from django.utils import timezone
 from integrations.http import HttpClient
 from projects import shutdown
 from projects.encryption import seal, unseal
-from projects.errors import DomainError
 from projects.leases import Lease, claim, owned, release
 from projects.notices import announce
 from projects.wakeup import wake
@@ -26,10 +25,14 @@ from promotions.engine import workspace
 from promotions.engine.capabilities import load_masker
 from promotions.engine.collections import build_collection, list_requested_origins
 from promotions.engine.logbook import Logbook
+from promotions.engine.masking import Masker
 from promotions.engine.outcomes import StepEnd, Verdict, backoff, final_phase
 from promotions.engine.site import USER_AGENT, Site
+from promotions.engine.snapshots import Telling, TreeNotReady, bring_tree, forget_snapshots, keep_tree
+from promotions.engine.snapshots_storage import SnapshotStore
 from promotions.engine.stepping import Interrupted, Pass, decide_skip, remember_output, try_step, wait_after
 from promotions.engine.watch import Watch
+from promotions.engine.wording import log_verdict, say_attempt, say_breakage
 from promotions.events import record_promotion_event
 from promotions.gates import ProjectFacts, is_available
 from promotions.models import Promotion, Stage, StepRun
@@ -65,7 +68,7 @@ def run_pass(promotion_id: int, *, site: Site) -> None:
     except Exception as error:
         # Errors of data too: the next pass would run the same step into the same error, for ever.
         logger.exception("Pass failed outside a step", extra={"promotion": promotion_id})
-        _Runner(lease, site).end(Phase.ERRORED, _say_breakage(error))
+        _Runner(lease, site).end(Phase.ERRORED, say_breakage(error))
     release(lease, due_at=due_at)
 
 
@@ -120,6 +123,8 @@ class _Runner:
         if promotion.stage_id is None:
             # Else the stage does it, when it takes note of the end.
             workspace.remove_workspace(self.site.work_dir, promotion)
+            if self.site.snapshots is not None:
+                forget_snapshots(promotion, store=self.site.snapshots)
 
     def _rows(self) -> QuerySet[Promotion]:
         rows: Any = owned(self.lease)
@@ -160,7 +165,10 @@ class _Runner:
             Logbook(promotion, self.lease, masker) as logbook,
             HttpClient(self.site.http_policy, USER_AGENT) as http,
         ):
-            workdir = self._take_workspace(promotion, logbook)
+            try:
+                workdir = self._take_workspace(promotion, masker, logbook, watch)
+            except TreeNotReady as trouble:
+                return self._wait_for_tree(promotion, logbook, trouble)
             p = Pass(
                 promotion=promotion,
                 stage=stage,
@@ -188,25 +196,37 @@ class _Runner:
             raise LeaseLost  # a write found the row in other hands
         return due_at
 
-    def _take_workspace(self, promotion: Promotion, logbook: Logbook) -> Path:
+    def _take_workspace(self, promotion: Promotion, masker: Masker, logbook: Logbook, watch: Watch) -> Path:
         """The work tree as the last pass left it, or a new one for the first step."""
         is_reached = promotion.step_runs.exclude(status=StepStatus.NOT_REACHED).exists()
         if not is_reached:
             # A retry from the first step begins with nothing, as the first attempt did.
             workspace.remove_workspace(self.site.work_dir, promotion)
+        elif self.site.snapshots is not None:
+            telling = Telling(
+                lambda text, stream: logbook.write(promotion.current_step, text, stream),
+                lambda: watch.is_lost or watch.is_aborted,
+            )
+            store = self.site.snapshots
+            bring_tree(promotion, promotion.snapshot, site=self.site, store=store, masker=masker, telling=telling)
         if promotion.attempt > 1 and _is_at_start(promotion):
-            logbook.write(promotion.first_step, _say_attempt(promotion))
+            logbook.write(promotion.first_step, say_attempt(promotion))
         if not workspace.is_there(self.site.work_dir, promotion):
             # Before the directory is made: a worker killed in between must not leave an empty one to go on in.
             self._begin(promotion, logbook, is_reached=is_reached)
         return workspace.create(self.site.work_dir, promotion)
+
+    def _wait_for_tree(self, promotion: Promotion, logbook: Logbook, trouble: TreeNotReady) -> datetime:
+        logbook.write(promotion.current_step, str(trouble), "err")
+        self._rows().update(retry_round=promotion.retry_round + 1)
+        return timezone.now() + backoff(promotion.retry_round + 1, jitter=random.random())  # noqa: S311
 
     def _begin(self, promotion: Promotion, logbook: Logbook, *, is_reached: bool) -> None:
         """A fresh work tree means the first step: what earlier steps left in a lost one is gone."""
         if is_reached:
             logbook.write(0, "The work tree is gone; starting again at the first step.")
             with transaction.atomic():
-                if self._rows().update(current_step=0, retry_round=0, health_checks=[]):
+                if self._rows().update(current_step=0, retry_round=0, health_checks=[], snapshot=""):
                     promotion.step_runs.update(
                         status="",
                         message="",
@@ -283,13 +303,22 @@ class _Runner:
             check = {"uses": verdict.health_check.uses, "config": verdict.health_check.config, "step": run.index}
             p.promotion.health_checks = [*p.promotion.health_checks, check]
             fields["health_checks"] = p.promotion.health_checks
+        if self.site.snapshots is not None and verdict.has_run:
+            is_over = verdict.status == StepStatus.SUCCEEDED and run.index == len(p.runs) - 1
+            if not is_over:
+                fields["snapshot"] = p.promotion.snapshot = self._keep_tree(p, run, self.site.snapshots)
         # With its line in the log: a worker that is killed here has told the end of the step once, or not at all.
         with p.logbook.together():
             if not self._rows().update(**fields):
                 return
             run.save()
             _tell(p.promotion, now=now)
-            _log_verdict(p, run, verdict)
+            log_verdict(p, run, verdict)
+
+    def _keep_tree(self, p: Pass[Logbook], run: StepRun, store: SnapshotStore) -> str:
+        """Before the step is on record: what no row names does not count, and the row never names too little."""
+        telling = Telling(lambda text, stream: p.logbook.write(run.index, text, stream), lambda: p.watch.is_lost)
+        return keep_tree(p.promotion, p.workdir, store=store, telling=telling)
 
     def _read_state(self, promotion: Promotion) -> dict[str, Any]:
         if not promotion.sealed_state:
@@ -308,12 +337,6 @@ def _is_at_start(promotion: Promotion) -> bool:
     return promotion.step_runs.filter(index=promotion.first_step, status=StepStatus.NOT_REACHED).exists()
 
 
-def _say_attempt(promotion: Promotion) -> str:
-    before = promotion.attempts.order_by("-number").first()
-    who = before.retried_by if before else promotion.actor_name
-    return f"Attempt {promotion.attempt}, asked for by {who}, begins at step {promotion.first_step + 1}"
-
-
 def _count_death(run: StepRun) -> Verdict | None:
     """The last worker died inside this step. After some deaths the step is likely the killer, and ends."""
     run.deaths += 1
@@ -330,26 +353,6 @@ def _end_running_step(promotion: Promotion, phase: Phase, *, now: datetime) -> N
     """A promotion that ends takes the step it was at with it, whatever ended it."""
     status = StepStatus.ABORTED if phase is Phase.ABORTED else StepStatus.ERRORED
     promotion.step_runs.filter(status=StepStatus.RUNNING).update(status=status, finished_at=now)
-
-
-def _say_breakage(error: Exception) -> str:
-    """What people may read of an error nobody foresaw: its text may hold data, so it stays in the worker's log."""
-    if isinstance(error, DomainError):
-        return str(error)
-    if isinstance(error, OSError):
-        return f"The work tree cannot be used: {error.strerror}. Check the disk that holds the data directory."
-    return f"Something outside the steps broke ({type(error).__name__}); the log of the worker has the details."
-
-
-def _log_verdict(p: Pass[Logbook], run: StepRun, verdict: Verdict) -> None:
-    if verdict.status == StepStatus.RUNNING:
-        p.logbook.write(run.index, verdict.message or "Waiting", "err" if verdict.is_error else "info")
-    elif verdict.status in (StepStatus.FAILED, StepStatus.ERRORED):
-        p.logbook.write(run.index, f"{verdict.status.value}: {verdict.message}", "err")
-    elif run.started_at is None:
-        p.logbook.write(run.index, f"Step {run.index + 1} of {len(p.runs)}: {run.alias}. {verdict.message}")
-    else:
-        p.logbook.write(run.index, ": ".join(filter(None, (verdict.status.value, verdict.message))))
 
 
 def _tell(promotion: Promotion, *, now: datetime) -> None:

@@ -9,7 +9,9 @@ from django.conf import settings
 
 from integrations.argocd.client import Connection
 from integrations.http import HttpPolicy
-from promotions.steps.capabilities import PushPolicyName
+from promotions.engine.snapshots_storage import SnapshotStore, read_snapshot_store
+from promotions.steps.capabilities import GitHubPushRules, PushPolicyName
+from promotions.steps.tools import Tools
 
 # How outgoing requests name themselves.
 USER_AGENT = "kargoweb"
@@ -34,6 +36,10 @@ class Site:
     http_policy: HttpPolicy
     # None: not connected to an Argo CD.
     argocd: Connection | None
+    tools: Tools
+    github_push: GitHubPushRules
+    # None: work trees are not stored, for the data directory is shared or there is one machine.
+    snapshots: SnapshotStore | None
 
     @property
     def previews_dir(self) -> Path:
@@ -58,8 +64,19 @@ def read_site() -> Site:
         http_policy=HttpPolicy(
             allow_loopback=settings.ALLOW_PRIVATE_ADDRESSES,
             allow_private_addresses=settings.ALLOW_PRIVATE_ADDRESSES,
+            proxy_rules=settings.PROXY_RULES,
         ),
         argocd=read_argocd(),
+        tools=Tools(
+            kustomize=settings.KUSTOMIZE,
+            helm=settings.HELM,
+            allow_remote_bases=settings.ALLOW_REMOTE_BASES,
+            oci_push_max_bytes=settings.OCI_PUSH_MAX_BYTES,
+        ),
+        github_push=GitHubPushRules(
+            max_commits=settings.GITHUB_PUSH_MAX_COMMITS, verify_untrusted=settings.GITHUB_PUSH_VERIFY_UNTRUSTED
+        ),
+        snapshots=read_snapshot_store(),
     )
 
 

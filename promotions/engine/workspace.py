@@ -17,7 +17,6 @@ from promotions.models import Promotion
 from promotions.phases import Phase
 from promotions.steps.paths import PRIVATE_DIR
 
-
 # Part of the disk that must stay free while failed promotions keep their work trees.
 _LEAST_FREE = 0.05
 

@@ -77,6 +77,8 @@ class Promotion(LeasedRow):
     recorded_at = models.DateTimeField(null=True, blank=True)
     abort_requested_at = models.DateTimeField(null=True, blank=True)
     abort_requested_by = models.CharField(max_length=255, blank=True)
+    # The stored work tree that belongs to the steps finished so far (engine.snapshots); empty: none.
+    snapshot = models.CharField(max_length=200, blank=True, default="")
     # A promotion that failed keeps its work tree for a retry; set when it was removed.
     work_tree_removed_at = models.DateTimeField(null=True, blank=True)
     log_line_count = models.PositiveIntegerField(default=0)

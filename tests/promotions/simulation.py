@@ -6,10 +6,14 @@ times in the rows, for passes read the real one.
 """
 
 import random
+import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from celery import current_app
@@ -22,6 +26,7 @@ from projects.errors import DomainError
 from projects.leases import list_due
 from projects.models import Project, ProjectConfig
 from promotions.engine import read_site, run_pass
+from promotions.engine.snapshots_storage import SnapshotStore, WholeFileStorage
 from promotions.holds import hold_auto_promotion, resume_auto_promotion
 from promotions.models import (
     FreightVerification,
@@ -84,7 +89,12 @@ class Simulation:
     def __init__(self, seed: int) -> None:
         self.seed, self.chance = seed, random.Random(seed)  # noqa: S311 (the same schedule each time)
         self.problems: list[str] = []
-        self.site = read_site()
+        self.directory = tempfile.TemporaryDirectory()
+        root = Path(self.directory.name)
+        store = SnapshotStore(WholeFileStorage(root / "snapshots"), "a key for tests", 1_000_000)
+        self.has_snapshots = self.chance.random() < 0.5
+        snapshots = store if self.has_snapshots else None
+        self.site = replace(read_site(), work_dir=root / "work", snapshots=snapshots)
         self.seen: Counter[str] = Counter()
         # Slots that hold something: (stage, origin).
         self.filled: set[tuple[int, str]] = set()
@@ -103,6 +113,7 @@ class Simulation:
             self.turn_bad_or_good,
             self.end_verification,
             self.hold_or_resume,
+            self.lose_machine,
         ]
         for _ in range(moves):
             act = self.chance.choice(acts)
@@ -114,6 +125,7 @@ class Simulation:
     def clear(self) -> None:
         """Leave nothing behind."""
         self.project.delete()
+        self.directory.cleanup()
         channel = current_app.connection_for_write().default_channel
         channel.queue_purge("celery")
 
@@ -159,6 +171,12 @@ class Simulation:
         if running is not None:
             end = self.chance.choice([VerificationPhase.SUCCESSFUL, VerificationPhase.FAILED])
             self.finish(running, end)
+
+    def lose_machine(self) -> None:
+        """Its disk is gone too; with snapshots that must not matter."""
+        if not self.project.promotions.filter(lease_until__isnull=False).exists():
+            shutil.rmtree(self.site.work_dir, ignore_errors=True)
+            self.seen["machines lost"] += 1
 
     def pass_time(self) -> None:
         self.move_clock(timedelta(seconds=self.chance.choice([5, 30, 120, 600])))
@@ -244,6 +262,8 @@ class Simulation:
             if promotion.phase in LIVE or promotion.recorded_at is None:
                 self.problems.append(f"#{promotion.number} never ended: {promotion.phase}")
             self.problems += [f"#{promotion.number}: {problem}" for problem in list_repetitions(promotion)]
+            if self.has_snapshots and "work tree is gone" in str(list(promotion.log_batches.values_list("lines"))):
+                self.problems.append(f"#{promotion.number} began again although its tree was stored")
         for stage in Stage.objects.filter(project=self.project):
             for stay in stage.occupancies.filter(until__isnull=True).select_related("freight", "promotion"):
                 newest = Verification.objects.filter(stage=stage).first()
