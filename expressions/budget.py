@@ -6,6 +6,9 @@ Differs: Kargo bounds the elements only; a web application must also survive `s 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from expressions.errors import ExpressionError
 
@@ -14,6 +17,19 @@ MAX_TEXT = 20_000_000
 MAX_SECONDS = 5.0
 MAX_DEPTH = 100
 _WORK_BETWEEN_CLOCK_READS = 20_000
+
+# When everything inside `limit_time` must be over, by the monotonic clock.
+_end_of_all: ContextVar[float | None] = ContextVar("end_of_all", default=None)
+
+
+@contextmanager
+def limit_time(seconds: float) -> Iterator[None]:
+    """Bound all evaluations inside together: one request may hold thousands of expressions."""
+    token = _end_of_all.set(time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _end_of_all.reset(token)
 
 
 class Budget:
@@ -26,7 +42,13 @@ class Budget:
         self._text = 0
         self._work = 0
         self._check_at = _WORK_BETWEEN_CLOCK_READS
-        self._deadline = time.monotonic() + seconds
+        now = time.monotonic()
+        self._deadline = now + seconds
+        end = _end_of_all.get()
+        if end is not None:
+            if now > end:
+                raise ExpressionError("time limit exceeded: these expressions take too long together")
+            self._deadline = min(self._deadline, end)
 
     def take_elements(self, count: int) -> None:
         """Account for `count` new elements of lists or maps."""

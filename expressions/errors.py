@@ -1,6 +1,7 @@
 """The one exception of the expression language, with the place of the fault in the source.
 
 ExpressionError
+    OutputUnknown   it needs what nobody can know yet
 """
 
 from __future__ import annotations
@@ -35,11 +36,11 @@ class ExpressionError(Exception):
         """Return this error with a place, unless it already has one."""
         if self.position is not None:
             return self
-        return ExpressionError(self.message, position, source, hint=self.hint, path=self.path)
+        return type(self)(self.message, position, source, hint=self.hint, path=self.path)
 
     def under(self, path: str) -> ExpressionError:
         """Return this error with the path of the config field it came from."""
-        return ExpressionError(self.message, self.position, self.source, hint=self.hint, path=path)
+        return type(self)(self.message, self.position, self.source, hint=self.hint, path=path)
 
     @property
     def summary(self) -> str:
@@ -63,3 +64,7 @@ class ExpressionError(Exception):
     def __str__(self) -> str:
         excerpt = self.excerpt
         return f"{self.summary}\n{excerpt}" if excerpt else self.summary
+
+
+class OutputUnknown(ExpressionError):
+    """An expression reaches into an output that will exist only later; nothing is wrong with the expression."""

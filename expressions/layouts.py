@@ -37,35 +37,42 @@ _OFFSET = {
     "-070000": re.compile(r"([+-])(\d\d)(\d\d)(\d\d)", re.ASCII),
     "-07:00:00": re.compile(r"([+-])(\d\d):(\d\d):(\d\d)", re.ASCII),
 }
-# Marks that read a number: the field, fewest and most digits.
-_NUMBERS: dict[str, tuple[str, int, int]] = {
-    "2006": ("year", 4, 4),
-    "06": ("short_year", 2, 2),
-    "01": ("month", 2, 2),
-    "1": ("month", 1, 2),
-    "02": ("day", 1, 2),
-    "2": ("day", 1, 2),
-    "_2": ("day", 1, 2),
-    "002": ("day_of_year", 3, 3),
-    "__2": ("day_of_year", 1, 3),
-    "15": ("hour", 1, 2),
-    "03": ("hour12", 1, 2),
-    "3": ("hour12", 1, 2),
-    "04": ("minute", 2, 2),
-    "4": ("minute", 1, 2),
-    "05": ("second", 2, 2),
-    "5": ("second", 1, 2),
+# Marks that read a number: the field, and the digits with the blanks that may stand for leading ones.
+_NUMBERS: dict[str, tuple[str, re.Pattern[str]]] = {
+    mark: (field, re.compile(pattern))
+    for mark, field, pattern in (
+        ("2006", "year", "[0-9]{4}"),
+        ("06", "short_year", "[0-9]{2}"),
+        ("01", "month", "[0-9]{2}"),
+        ("1", "month", "[0-9]{1,2}"),
+        ("02", "day", "[0-9]{2}"),
+        ("2", "day", "[0-9]{1,2}"),
+        ("_2", "day", " ?[0-9]{1,2}"),
+        ("002", "day_of_year", "[0-9]{3}"),
+        ("__2", "day_of_year", " {0,2}[0-9]{1,3}"),
+        ("15", "hour", "[0-9]{1,2}"),
+        ("03", "hour12", "[0-9]{2}"),
+        ("3", "hour12", "[0-9]{1,2}"),
+        ("04", "minute", "[0-9]{2}"),
+        ("4", "minute", "[0-9]{1,2}"),
+        ("05", "second", "[0-9]{2}"),
+        ("5", "second", "[0-9]{1,2}"),
+    )
 }
 RFC3339 = "2006-01-02T15:04:05Z07:00"
 RFC3339_NANO = "2006-01-02T15:04:05.999999999Z07:00"
-GUESSED_LAYOUTS = (
-    "2006-01-02",
-    "15:04:05",
-    "2006-01-02 15:04:05",
-    RFC3339,
-    "02 Jan 06 15:04 MST",
-    "Monday, 02-Jan-06 15:04:05 MST",
-    "Mon, 02 Jan 2006 15:04:05 MST",
+# How a text of the form begins, told fast: most texts are in one of the middle forms.
+GUESSED_LAYOUTS = tuple(
+    (re.compile(beginning), layout)
+    for beginning, layout in (
+        ("[0-9]{4}-[0-9]{2}-[0-9]{2}$", "2006-01-02"),
+        ("[0-9]{1,2}:", "15:04:05"),
+        ("[0-9]{4}-[0-9]{2}-[0-9]{2} ", "2006-01-02 15:04:05"),
+        ("[0-9]{4}-[0-9]{2}-[0-9]{2}T", RFC3339),
+        ("[0-9]{2} ", "02 Jan 06 15:04 MST"),
+        ("[A-Za-z]{6}", "Monday, 02-Jan-06 15:04:05 MST"),
+        ("[A-Za-z]{3},", "Mon, 02 Jan 2006 15:04:05 MST"),
+    )
 )
 
 
@@ -166,7 +173,9 @@ def parse_time(text: str, layout: str, zone: Zone) -> Time:
 
 def guess_time(text: str, zone: Zone) -> Time:
     """Read a time written in one of the usual forms. Raises ExpressionError."""
-    for layout in GUESSED_LAYOUTS:
+    for beginning, layout in GUESSED_LAYOUTS:
+        if not beginning.match(text):
+            continue
         try:
             return _Reading(text, zone).follow(layout)
         except _Mismatch:
@@ -197,6 +206,11 @@ class _Reading:
         return self.finish()
 
     def skip(self, literal: str) -> None:
+        if " " not in literal:
+            if not self.text.startswith(literal, self.at):
+                raise _Mismatch
+            self.at += len(literal)
+            return
         # Blanks in the layout stand for any number of blanks, also none at the end of the text.
         for char in _BLANKS.sub(" ", literal):
             if char == " ":
@@ -240,17 +254,11 @@ class _Reading:
         return found
 
     def read_number(self, mark: str) -> None:
-        field, fewest, most = _NUMBERS[mark]
-        for _ in range(mark.count("_")):
-            if self.text.startswith(" ", self.at):
-                self.at += 1
-        end = self.at
-        while end < len(self.text) and end - self.at < most and self.text[end] in "0123456789":
-            end += 1
-        if end - self.at < fewest:
+        field, pattern = _NUMBERS[mark]
+        found = self.match(pattern)
+        if not found:
             raise _Mismatch
-        number = int(self.text[self.at : end])
-        self.at = end
+        number = int(found[0])
         if field == "short_year":
             field, number = "year", number + (1900 if number >= 69 else 2000)
         self.fields[field] = number

@@ -158,17 +158,20 @@ class PredicateCall(Node):
     extra: Node | None
 
 
+def children(node: Node) -> Iterator[Node]:
+    """Yield the nodes directly below, in the order of the source."""
+    for field in fields(node):
+        value = getattr(node, field.name)
+        if isinstance(value, Node):
+            yield value
+        elif isinstance(value, tuple):
+            yield from (item for item in value if isinstance(item, Node))
+
+
 def walk(node: Node) -> Iterator[Node]:
     """Yield the node and every node below it, parents first, for linting."""
     waiting = [node]
     while waiting:
         current = waiting.pop()
         yield current
-        children: list[Node] = []
-        for field in fields(current):
-            value = getattr(current, field.name)
-            if isinstance(value, Node):
-                children.append(value)
-            elif isinstance(value, tuple):
-                children.extend(item for item in value if isinstance(item, Node))
-        waiting.extend(reversed(children))
+        waiting.extend(reversed(list(children(current))))

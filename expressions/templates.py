@@ -97,9 +97,25 @@ def _split(template: str) -> Iterator[str | _Expression]:
         yield template[position:]
 
 
+@dataclass(frozen=True, slots=True)
+class TemplatePart:
+    """A piece of a template: literal text (`node` is None), or an expression and what it means."""
+
+    source: str
+    node: Node | None
+
+
+def split_template(template: str) -> list[TemplatePart]:
+    """Split and parse a template, for linting. Raises ExpressionError for bad syntax."""
+    return [
+        TemplatePart(part, None) if isinstance(part, str) else TemplatePart(part.source, parse(part.source))
+        for part in _split(template)
+    ]
+
+
 def parse_template(template: str) -> list[Node]:
     """Parse the expressions of a template in order, for linting. Raises ExpressionError for bad syntax."""
-    return [parse(part.source) for part in _split(template) if not isinstance(part, str)]
+    return [part.node for part in split_template(template) if part.node is not None]
 
 
 def check_template(template: str) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from expressions.durations import Duration
-from expressions.errors import ExpressionError
+from expressions.errors import ExpressionError, OutputUnknown
 from expressions.times import NamedNumber, Time, Zone
 
 Value: TypeAlias = Any
@@ -71,6 +71,18 @@ class EmptyOutput:
 
 EMPTY_OUTPUT = EmptyOutput()
 
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UnknownOutput:
+    """The output of a step that did not really run: whoever looks at it, in whatever way, gets OutputUnknown."""
+
+    alias: str
+
+    def refusal(self) -> OutputUnknown:
+        """The error that says which step would have to run first."""
+        return OutputUnknown(f"needs outputs of step {self.alias}, which exist only after it really ran")
+
+
 # Classes that need no adoption; a set look-up by exact class keeps subclasses of str and int out.
 NATIVE: frozenset[type] = frozenset(
     {
@@ -108,6 +120,8 @@ def adopt(value: object) -> Value:
         return Duration.from_timedelta(value)
     if isinstance(value, OpaqueValue):
         return value
+    if isinstance(value, UnknownOutput):
+        raise value.refusal()
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, bool | int | float):

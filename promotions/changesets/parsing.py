@@ -74,7 +74,10 @@ def parse_manifests(
             if first is not entry:
                 place = first.document.problem("", "metadata", "name")
                 message = f"{entry.title()} is described twice; the first is at {place.file}:{place.line}."
-                findings.errors.append(document.problem(message, "metadata", "name", hint="Keep one of them."))
+                problem = document.problem(
+                    message, "metadata", "name", hint="Keep one of them.", rule="duplicate-object"
+                )
+                findings.errors.append(problem)
     return list(entries.values())
 
 
@@ -123,12 +126,14 @@ def _unsupported(document: Document, name: str, version: str) -> Problem:
     labels = (labels.get("labels") or {}) if isinstance(labels, dict) else {}
     if isinstance(labels, dict) and _CREDENTIAL_LABEL in labels:
         hint = "Enter it on the project's credentials page, and take the Secret out of these files."
-        return document.problem("Credentials cannot be applied from manifests.", "kind", hint=hint)
+        message = "Credentials cannot be applied from manifests."
+        return document.problem(message, "kind", hint=hint, rule="unsupported-kind")
     if name in _ELSEWHERE and "kubernetes" not in version:
-        return document.problem(f'Kind "{name}" cannot be applied.', "kind", hint=_ELSEWHERE[name])
+        message = f'Kind "{name}" cannot be applied.'
+        return document.problem(message, "kind", hint=_ELSEWHERE[name], rule="unsupported-kind")
     message = f'Kind "{name}" ({version}) is not one of ours, so it cannot be applied.'
     hint = suggest(name, KINDS, what="Supported kinds") + " Leave other files out."
-    return document.problem(message, "kind", hint=hint)
+    return document.problem(message, "kind", hint=hint, rule="unsupported-kind")
 
 
 def _find_project(

@@ -23,6 +23,8 @@ _OF_NOBODY = {
     "manifests-new-preview": {"get": 405, "post": 403},
     "manifests-new-apply": {"get": 405, "post": 403},
 }
+# POST only because what is asked does not fit into an address; nothing is changed.
+_READ_BY_POST = {"playground-result": 200}
 # Those that people need before they are signed in.
 _WITHOUT_ACCOUNT = {"login": 200, "healthz": 200, "readyz": 200}
 
@@ -87,7 +89,7 @@ def test_a_stranger_cannot_tell_a_project_from_none(cast: Cast, pattern: URLPatt
 def test_a_viewer_is_let_into_no_form(cast: Cast, pattern: URLPattern) -> None:
     answer = browser_of(cast.rita).post(address_of(pattern, cast.project.name))
 
-    assert answer.status_code in {403, 404, 405}
+    assert answer.status_code in {403, 404, 405} or _READ_BY_POST.get(str(pattern.name)) == answer.status_code
 
 
 @pytest.mark.parametrize("pattern", PATTERNS, ids=lambda pattern: pattern.name)

@@ -1,10 +1,13 @@
-"""Whatever the input: parse, evaluate and render give a value or an ExpressionError, and to_json gives JSON."""
+"""Whatever the input: parse, evaluate and render give a value or an ExpressionError, and to_json gives JSON.
+
+How many examples are tried is a matter of the profile: tests/conftest.py.
+"""
 
 import json
 import math
 from collections.abc import Callable
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from expressions import (
@@ -45,7 +48,6 @@ ENV = {
     "m": StringMap({"k": "v"}),
     "e": EMPTY_OUTPUT,
 }
-quick = settings(max_examples=300, derandomize=True, deadline=None, database=None)
 soups = st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join)
 
 LEAF_TEXT = "nil true 0 1 -3 2.5 1e308 'a' 'é,b' '' x vars vars.b vars.c zz r m e f('q') 1..3 [] {} b'ab' #"
@@ -108,20 +110,17 @@ def check_outcome(outcome: object) -> None:
         json.dumps(converted, allow_nan=False)
 
 
-@quick
 @given(st.text(max_size=60))
 def test_any_text_is_parsed_or_refused(text):
     assert isinstance(attempt(parse, text), Node | ExpressionError)
     assert isinstance(attempt(check_template, text), ExpressionError | None)
 
 
-@quick
 @given(soups)
 def test_any_words_are_evaluated_or_refused(source):
     check_outcome(attempt(evaluate, source, ENV))
 
 
-@quick
 @given(expressions)
 def test_any_well_formed_expression_is_evaluated_or_refused(source):
     outcome = attempt(evaluate, source, ENV)
@@ -130,7 +129,6 @@ def test_any_well_formed_expression_is_evaluated_or_refused(source):
     assert not isinstance(outcome, ExpressionError) or outcome.position is not None
 
 
-@quick
 @given(st.lists(soups | st.text(max_size=10) | expressions.map("${{{{ {} }}}}".format), max_size=4).map("".join))
 def test_any_template_is_rendered_or_refused(template):
     check_outcome(attempt(render, template, ENV))
@@ -153,7 +151,6 @@ def shrunk(value: object) -> object:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
-@quick
 @given(json_values.filter(lambda value: isinstance(value, list | dict)))
 def test_a_structure_survives_a_template(value):
     rendered = render("${{ x }}", {"x": value})
@@ -161,7 +158,6 @@ def test_a_structure_survives_a_template(value):
     assert shrunk(rendered) == shrunk(value)
 
 
-@quick
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_a_number_survives_a_template(number):
     rendered = render("${{ x }}", {"x": number})
@@ -169,7 +165,6 @@ def test_a_number_survives_a_template(number):
     assert math.isclose(rendered, number, rel_tol=0, abs_tol=0)
 
 
-@quick
 @given(st.text(max_size=30))
 def test_a_quoted_text_stays_a_text(text):
     assert isinstance(render("${{ quote(x) }}", {"x": text}), str)

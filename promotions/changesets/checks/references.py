@@ -34,12 +34,14 @@ def _check_project(entry: Entry, world: World, findings: Findings) -> None:
         return
     if not world.is_complete:
         message = f'Project "{project}" is not in these files.'
-        findings.warnings.append(entry.document.problem(message, "metadata", "namespace"))
+        problem = entry.document.problem(message, "metadata", "namespace", rule="unknown-project")
+        findings.warnings.append(problem)
         return
     message = f'Project "{project}" does not exist.'
     hint = suggest(project, world.list_names("Project", ""), what="Projects")
     hint = f"{hint} Or add a document of kind Project.".strip()
-    findings.errors.append(entry.document.problem(message, "metadata", "namespace", hint=hint))
+    problem = entry.document.problem(message, "metadata", "namespace", hint=hint, rule="unknown-project")
+    findings.errors.append(problem)
 
 
 def _check_stage(entry: Entry, world: World, findings: Findings) -> None:
@@ -50,40 +52,43 @@ def _check_stage(entry: Entry, world: World, findings: Findings) -> None:
         if not world.has("Warehouse", project, origin):
             message = f'{entry.title()} requests freight of Warehouse "{origin}", which does not exist.'
             hint = suggest(origin, world.list_names("Warehouse", project), what="Warehouses")
-            findings.warnings.append(document.problem(message, *at, "origin", "name", hint=hint))
+            problem = document.problem(message, *at, "origin", "name", hint=hint, rule="unknown-warehouse")
+            findings.warnings.append(problem)
         if not sources.get("direct") and not sources.get("stages"):
             message = f"{entry.title()} names no source, so only freight approved by hand can enter."
             hint = "Set direct: true, or list upstream stages."
-            findings.warnings.append(document.problem(message, *at, "sources", hint=hint))
+            findings.warnings.append(document.problem(message, *at, "sources", hint=hint, rule="no-source"))
         for position, upstream in enumerate(sources.get("stages") or ()):
             place = (*at, "sources", "stages", position)
-            for message, hint in _list_upstream_doubts(entry, request, upstream, world):
-                findings.warnings.append(document.problem(message, *place, hint=hint))
+            for rule, message, hint in _list_upstream_doubts(entry, request, upstream, world):
+                findings.warnings.append(document.problem(message, *place, hint=hint, rule=rule))
     verification = entry.contents.get("verification") or {}
     for index, reference in enumerate(verification.get("analysisTemplates") or ()):
         if not world.has(reference["kind"], project, reference["name"]):
             message = f'{reference["kind"]} "{reference["name"]}" does not exist, so verification will fail.'
             hint = suggest(reference["name"], world.list_names(reference["kind"], project), what="Templates")
             template_name: Path = ("spec", "verification", "analysisTemplates", index, "name")
-            findings.warnings.append(document.problem(message, *template_name, hint=hint))
+            problem = document.problem(message, *template_name, hint=hint, rule="unknown-analysis-template")
+            findings.warnings.append(problem)
 
 
 def _list_upstream_doubts(
     entry: Entry, request: Mapping[str, Any], upstream: str, world: World
-) -> Iterator[tuple[str, str]]:
-    """(message, hint) for each reason why freight will not come from this upstream stage."""
+) -> Iterator[tuple[str, str, str]]:
+    """(rule, message, hint) for each reason why freight will not come from this upstream stage."""
     project, origin = entry.key.project, request["origin"]["name"]
     if not world.has("Stage", project, upstream):
         others = [name for name in world.list_names("Stage", project) if name != entry.key.name]
-        yield f'Upstream stage "{upstream}" does not exist.', suggest(upstream, others, what="Stages")
+        hint = suggest(upstream, others, what="Stages")
+        yield "unknown-stage", f'Upstream stage "{upstream}" does not exist.', hint
     if (spec := world.find("Stage", project, upstream)) is None:
         return
     if all(other["origin"]["name"] != origin for other in spec.get("requestedFreight") or ()):
         message = f'Upstream stage "{upstream}" does not request freight of Warehouse "{origin}".'
-        yield message, f'Request it in "{upstream}" too, or take it from another stage.'
+        yield "unrequested-origin", message, f'Request it in "{upstream}" too, or take it from another stage.'
     if request["sources"].get("requiredSoakTime") and not steps_of(spec):
         message = f'Freight passes through stage "{upstream}" without staying, so it never soaks there.'
-        yield message, "Remove requiredSoakTime, or list the stages before it."
+        yield "soak-without-stay", message, "Remove requiredSoakTime, or list the stages before it."
 
 
 def _check_cycles(entries: list[Entry], world: World, findings: Findings) -> None:
@@ -107,7 +112,7 @@ def _cycle_problem(entry: Entry, upstream: str, cycle: tuple[str, ...]) -> Probl
             path = (*path, index, "sources", "stages", position)
             break
     message = f"These stages feed each other in a circle: {' -> '.join(cycle)}."
-    return entry.document.problem(message, *path, hint="Remove one of these sources.")
+    return entry.document.problem(message, *path, hint="Remove one of these sources.", rule="stage-cycle")
 
 
 def _check_origin(entry: Entry, world: World, findings: Findings) -> None:
@@ -116,7 +121,7 @@ def _check_origin(entry: Entry, world: World, findings: Findings) -> None:
         return
     message = f'Freight comes from Warehouse "{origin}", which does not exist.'
     hint = suggest(origin, world.list_names("Warehouse", entry.key.project), what="Warehouses")
-    problem = entry.document.problem(message, "origin", "name", hint=hint)
+    problem = entry.document.problem(message, "origin", "name", hint=hint, rule="unknown-warehouse")
     (findings.errors if world.is_complete else findings.warnings).append(problem)
 
 
@@ -129,4 +134,4 @@ def _list_old_filters(entry: Entry) -> Iterator[Problem]:
                     message = f"{field} is no longer supported by Kargo: looking for freight will fail."
                     hint = f"Use {field}Regexes, a list of regular expressions."
                     place = ("spec", "subscriptions", index, kind, field)
-                    yield entry.document.problem(message, *place, hint=hint, at_key=True)
+                    yield entry.document.problem(message, *place, hint=hint, at_key=True, rule="old-tag-filter")

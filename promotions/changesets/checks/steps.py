@@ -5,6 +5,7 @@ Differs: checked when the stage is saved; unknown step kinds and config keys are
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -17,6 +18,12 @@ from promotions.changesets.parsing import Entry, Findings
 from promotions.steps.registry import find_step, list_steps
 
 _STARTS = ("${{", "${%")
+# Findings of pydantic by the rule they break; the last one takes the rest.
+_CONFIG_RULES: tuple[tuple[str, frozenset[str]], ...] = (
+    ("unknown-config-field", frozenset({"extra_forbidden"})),
+    ("missing-config-field", frozenset({"missing"})),
+    ("invalid-config-value", frozenset()),
+)
 
 
 def check_steps(entries: list[Entry], world: World, findings: Findings) -> None:
@@ -44,14 +51,15 @@ def _check_task(entry: Entry, index: int, step: Mapping[str, Any], world: World,
     where = f"{entry.title()}, steps[{index}]{alias}"
     if not world.has(kind, entry.key.project, name):
         message, hint, is_certain = _explain_missing_task(entry.key.project, kind, name, world)
-        problem = entry.document.problem(f"{where}: {message}", *at, "task", "name", hint=hint)
+        problem = entry.document.problem(f"{where}: {message}", *at, "task", "name", hint=hint, rule="unknown-task")
         (findings.errors if is_certain else findings.warnings).append(problem)
     if (task := world.find(kind, entry.key.project, name)) is None:
         return
     for variable in _list_missing(task, entry.contents, step):
         message = f'{where}: missing value for variable "{variable}" of {kind} "{name}".'
         hint = f"Add it under vars of this step: - name: {variable}, value: ..."
-        findings.errors.append(entry.document.problem(message, *at, "task", hint=hint))
+        problem = entry.document.problem(message, *at, "task", hint=hint, rule="missing-task-variable")
+        findings.errors.append(problem)
 
 
 def _list_missing(task: Mapping[str, Any], stage: Mapping[str, Any], step: Mapping[str, Any]) -> list[str]:
@@ -75,7 +83,7 @@ def _list_stages_left_behind(entry: Entry, given: set[Key], world: World) -> Ite
                     f'Stage "{key.name}", steps[{index}], gives no value for variable "{variable}" of this task.'
                 )
                 hint = "Give the variable a default here, or a value in the stage."
-                yield entry.document.problem(message, "spec", "vars", hint=hint)
+                yield entry.document.problem(message, "spec", "vars", hint=hint, rule="missing-task-variable")
 
 
 def _variables_in_reach(stage: Mapping[str, Any], step: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -83,7 +91,7 @@ def _variables_in_reach(stage: Mapping[str, Any], step: Mapping[str, Any]) -> It
 
 
 def _explain_missing_task(project: str, kind: str, name: str, world: World) -> tuple[str, str, bool]:
-    """What is missing, the way out, and whether it is certain (offline, shared tasks may exist elsewhere)."""
+    """What is missing, the way out, and whether it is certain (offline, tasks may exist elsewhere)."""
     other = "PromotionTask" if kind.startswith("Cluster") else "ClusterPromotionTask"
     place = "for all projects" if kind.startswith("Cluster") else f'in project "{project}"'
     message = f'{kind} "{name}" does not exist {place}.'
@@ -92,7 +100,7 @@ def _explain_missing_task(project: str, kind: str, name: str, world: World) -> t
     known = world.list_names(kind, project)
     what = suggest(name, known, what="Tasks there are") if known else "There are no tasks yet."
     hint = f"{what} Add the {kind} to these documents, or correct the name."
-    return message, hint, world.is_complete or not kind.startswith("Cluster")
+    return message, hint, world.is_complete
 
 
 def _list_step_doubts(entry: Entry, step: Mapping[str, Any], at: Path) -> Iterator[Problem]:
@@ -101,19 +109,29 @@ def _list_step_doubts(entry: Entry, step: Mapping[str, Any], at: Path) -> Iterat
     if kind is None:
         message = f'There is no step kind "{step["uses"]}".'
         hint = suggest(step["uses"], (known.kind for known in list_steps()), what="Step kinds")
-        yield entry.document.problem(message, *at, "uses", hint=hint)
+        yield entry.document.problem(message, *at, "uses", hint=hint, rule="unknown-step-kind")
         return
     config = step.get("config") or {}
     try:
         kind.config.model_validate(config)
     except ValidationError as error:
-        yield from list_problems(
-            error,
-            kind.config,
-            entry.document,
-            at=(*at, "config"),
-            only=lambda finding: not _depends_on_expression(finding, config),
-        )
+        for rule, types in _CONFIG_RULES:
+            problems = list_problems(
+                error,
+                kind.config,
+                entry.document,
+                at=(*at, "config"),
+                only=lambda finding, types=types: (  # type: ignore[misc]
+                    _is_one_of(finding["type"], types) and not _depends_on_expression(finding, config)
+                ),
+            )
+            yield from (replace(problem, rule=rule) for problem in problems)
+
+
+def _is_one_of(kind: str, types: frozenset[str]) -> bool:
+    if types:
+        return kind in types
+    return all(kind not in named for _, named in _CONFIG_RULES)
 
 
 def _depends_on_expression(finding: Any, config: Any) -> bool:

@@ -170,16 +170,18 @@ def test_soaking_in_a_control_flow_stage_is_warned_of():
     assert "never soaks there" in warning.message
 
 
-def test_a_missing_task_is_an_error_that_says_which_step_and_what_there_is():
+def test_a_missing_task_is_a_warning_that_says_which_step_and_what_there_is():
     task = HEAD.format(kind="PromotionTask", name="publish") + "spec: {steps: [{uses: fail, config: {message: m}}]}\n"
     steps = (
         "  promotionTemplate: {spec: {steps: [{uses: fail, config: {message: m}}, {as: go, task: {name: publsh}}]}}\n"
     )
 
-    (error,) = lint(task, stage(spec=SOURCE + steps)).errors
+    report = lint(task, stage(spec=SOURCE + steps))
 
-    assert error.message == ('Stage "dev", steps[1] ("go"): PromotionTask "publsh" does not exist in project "shop".')
-    assert error.hint.startswith('Did you mean "publish"? Tasks there are: publish.')
+    (warning,) = report.warnings
+    assert report.errors == ()
+    assert warning.message == 'Stage "dev", steps[1] ("go"): PromotionTask "publsh" does not exist in project "shop".'
+    assert warning.hint.startswith('Did you mean "publish"? Tasks there are: publish.')
 
 
 def test_a_task_of_the_other_kind_is_pointed_at():
@@ -221,7 +223,9 @@ def test_unknown_step_kinds_and_config_keys_are_warnings():
 def test_config_values_that_are_expressions_are_not_doubted():
     steps = "[{uses: git-clone, config: {repoURL: '${{ vars.r }}', checkout: '${{ vars.c }}'}}]"
 
-    report = lint(stage(spec=SOURCE + f"  promotionTemplate: {{spec: {{steps: {steps}}}}}\n"))
+    variables = "  vars: [{name: r, value: a}, {name: c, value: b}]\n"
+
+    report = lint(stage(spec=SOURCE + variables + f"  promotionTemplate: {{spec: {{steps: {steps}}}}}\n"))
 
     assert report.warnings == ()
 
@@ -229,11 +233,11 @@ def test_config_values_that_are_expressions_are_not_doubted():
 @pytest.mark.parametrize(
     ("extra", "column_text"),
     [
-        ("  vars: [{name: x, value: '${{ 1 + }}'}]\n", "'${{ 1 + }}'"),
-        ("  promotionTemplate: {spec: {vars: [{name: x, value: '${{ ( }}'}]}}\n", "'${{ ( }}'"),
-        ("  promotionTemplate: {spec: {steps: [{uses: fail, config: {message: '${{ a b }}'}}]}}\n", "'${{ a b }}'"),
-        ("  promotionTemplate: {spec: {steps: [{uses: fail, if: '${{ x', config: {message: m}}]}}\n", "'${{ x'"),
-        ("  verification: {args: [{name: x, value: '${{ ] }}'}]}\n", "'${{ ] }}'"),
+        ("  vars: [{name: x, value: '${{ 1 + }}'}]\n", "}}'"),
+        ("  promotionTemplate: {spec: {vars: [{name: x, value: '${{ ( }}'}]}}\n", "}}'"),
+        ("  promotionTemplate: {spec: {steps: [{uses: fail, config: {message: '${{ a b }}'}}]}}\n", "b }}'"),
+        ("  promotionTemplate: {spec: {steps: [{uses: fail, if: '${{ x', config: {message: m}}]}}\n", "${{ x'"),
+        ("  verification: {args: [{name: x, value: '${{ ] }}'}]}\n", "] }}'"),
     ],
 )
 def test_expressions_that_do_not_parse_are_errors_at_their_place(extra, column_text):

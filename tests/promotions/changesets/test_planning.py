@@ -76,7 +76,7 @@ def test_a_task_that_asks_for_more_names_the_stored_stages_that_do_not_give_it()
     make_stage(project, "test", warehouse=make_warehouse(project), steps=steps)
     task = (
         "apiVersion: kargo.akuity.io/v1alpha1\nkind: PromotionTask\nmetadata: {name: publish, namespace: shop}\n"
-        "spec: {vars: [{name: repo}], steps: [{uses: fail, config: {message: m}}]}\n"
+        "spec: {vars: [{name: repo}], steps: [{uses: fail, config: {message: '${{ vars.repo }}'}}]}\n"
     )
 
     change_set = plan(task)
@@ -115,3 +115,13 @@ def test_a_scope_keeps_changes_inside_one_project():
 
     assert [str(change) for change in inside.changes] == ["stage/shop/dev created"]
     assert [error.message for error in outside.errors] == ['Stage "dev" belongs to project "shop".']
+
+
+def test_what_fails_at_run_time_only_may_be_applied_with_a_warning():
+    make_warehouse(make_project())
+    steps = "  promotionTemplate: {spec: {steps: [{uses: fail, if: 'true', config: {message: '${{ lenn(1) }}'}}]}}\n"
+
+    change_set = plan(stage(more=steps))
+
+    assert change_set.errors == ()
+    assert {warning.rule for warning in change_set.warnings} == {"condition-not-evaluated", "unknown-function"}
