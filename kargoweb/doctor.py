@@ -3,8 +3,8 @@
 import shutil
 import subprocess
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -15,10 +15,16 @@ from kombu import Connection
 from kombu.exceptions import OperationalError
 
 from freight.models import Warehouse, WarehousePhase
+from integrations.errors import IntegrationError
+from integrations.helm.program import find_helm
+from integrations.kustomize import find_kustomize
+from integrations.programs import ProgramMissing
 from projects.heartbeats import find_last_beat, is_silent
+from promotions.engine import ArgoCDConnection, read_site
 
 _LEAST_FREE_BYTES = 1024**3
 _OLDEST_GIT = (2, 31)
+_ARGOCD_TIMEOUT = timedelta(seconds=10)
 
 
 class State(StrEnum):
@@ -47,9 +53,10 @@ def examine(*, now: datetime) -> list[Finding]:
         "broker": _check_broker,
         "workers": lambda: _check_workers(now),
         "git": _check_git,
-        "kustomize": lambda: _check_tool("kustomize", "kustomize-build", alternatives=("kubectl",)),
-        "helm": lambda: _check_tool("helm", "helm-template and helm-update-chart"),
+        "kustomize": _check_kustomize,
+        "helm": _check_helm,
         "disk": _check_disk,
+        "argocd": _check_argocd,
         "warehouses": _check_warehouses,
     }
     findings = []
@@ -123,11 +130,24 @@ def _check_git() -> Finding:
     return Finding("git", State.OK, text)
 
 
-def _check_tool(name: str, steps: str, *, alternatives: tuple[str, ...] = ()) -> Finding:
-    for program in (name, *alternatives):
-        if path := shutil.which(program):
-            return Finding(name, State.OK, path)
-    return Finding(name, State.WARNING, "not on PATH", f"Install {name} if a template uses {steps}.")
+def _check_kustomize() -> Finding:
+    try:
+        found = find_kustomize(settings.KUSTOMIZE)
+    except ProgramMissing as error:
+        return _miss("kustomize", error, "kustomize-build")
+    return Finding("kustomize", State.OK, f"{found.version} at {found.path}")
+
+
+def _check_helm() -> Finding:
+    try:
+        found = find_helm(settings.HELM)
+    except ProgramMissing as error:
+        return _miss("helm", error, "helm-template, helm-update-chart, or charts in kustomizations")
+    return Finding("helm", State.OK, f"{found.version} at {found.path}")
+
+
+def _miss(name: str, error: ProgramMissing, used_by: str) -> Finding:
+    return Finding(name, State.WARNING, error.what, f"If a template uses {used_by}: {error.remedy}.")
 
 
 def _check_disk() -> Finding:
@@ -136,6 +156,25 @@ def _check_disk() -> Finding:
     if free < _LEAST_FREE_BYTES:
         return Finding("disk", State.FAILED, shown, "Free some space, or move KARGOWEB_DATA_DIR to a larger disk.")
     return Finding("disk", State.OK, shown)
+
+
+def _check_argocd() -> Finding:
+    if not settings.ARGOCD_URL:
+        return Finding("argocd", State.OK, "not connected: KARGOWEB_ARGOCD_URL is not set")
+    shown, site = settings.ARGOCD_URL.rpartition("@")[2], read_site()
+    if site.argocd is None:
+        remedy = "Set KARGOWEB_ARGOCD_TOKEN (or KARGOWEB_ARGOCD_TOKEN_FILE) to a token of an Argo CD account."
+        return Finding("argocd", State.FAILED, f"{shown}: there is no token", remedy)
+    policy = replace(site.http_policy, attempts=1, timeout=_ARGOCD_TIMEOUT)
+    try:
+        with ArgoCDConnection(site.argocd, policy).connect() as argocd:
+            user = argocd.find_user()
+    except IntegrationError as error:
+        remedy = (
+            "Correct KARGOWEB_ARGOCD_URL or KARGOWEB_ARGOCD_TOKEN; docs/howto/argo-cd.md says what the account needs."
+        )
+        return Finding("argocd", State.FAILED, str(error), remedy)
+    return Finding("argocd", State.OK, f'{shown} as "{user}"')
 
 
 def _check_warehouses() -> Finding:

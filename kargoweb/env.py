@@ -48,7 +48,7 @@ def env_int(name: str, default: int, *, at_least: int = 0) -> int:
     text = env_text(name).strip()
     if not text:
         return default
-    if not text.isdigit() or int(text) < at_least:
+    if not text.removeprefix("-").isdigit() or int(text) < at_least:
         raise BadSetting(name, text, f"a whole number of at least {at_least}")
     return int(text)
 
@@ -62,6 +62,14 @@ def env_timedelta(name: str, default: timedelta) -> timedelta:
     if match is None:
         raise BadSetting(name, text, "a duration such as 500ms, 30s, 5m or 1h")
     return timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
+
+
+def env_choice(name: str, choices: tuple[str, ...]) -> str:
+    """One of the words in `choices`; the first when nothing is set."""
+    text = env_text(name).strip()
+    if text and text not in choices:
+        raise BadSetting(name, text, f"one of {', '.join(choices)}")
+    return text or choices[0]
 
 
 def env_list(name: str, default: tuple[str, ...] = ()) -> list[str]:

@@ -8,6 +8,7 @@ import dj_database_url
 from csp.constants import NONCE, NONE, SELF
 
 from kargoweb.env import env_bool, env_choice, env_int, env_list, env_secret, env_text, env_timedelta
+from kargoweb.proxies import read_proxies
 from kargoweb.storage_urls import read_snapshot_storage
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -182,7 +183,7 @@ CELERY_TASK_ACKS_LATE = False  # a lost wake-up costs one tick; a late one would
 CELERY_TASK_PUBLISH_RETRY = False  # the tick repeats what the broker did not take
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 PASSES_AT_ONCE = env_int("KARGOWEB_CONCURRENCY", 4, at_least=1)  # in one worker
-CELERY_WORKER_CONCURRENCY = PASSES_AT_ONCE + 2  # threads; passes leave two to ticks and other quick tasks
+CELERY_WORKER_CONCURRENCY = PASSES_AT_ONCE + 3  # threads; one looks at health, two do ticks and other quick tasks
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 
@@ -208,6 +209,19 @@ GIT_SIGNING_KEY = env_text("KARGOWEB_GIT_SIGNING_KEY")
 # How git-push brings in what others pushed in between.
 _PUSH_POLICIES = ("AlwaysRebase", "AlwaysMerge", "RebaseOrMerge", "RebaseOrFail")
 GIT_PUSH_POLICY = env_choice("KARGOWEB_GIT_PUSH_POLICY", _PUSH_POLICIES)
+# How many commits github-push makes again through GitHub's API at most.
+GITHUB_PUSH_MAX_COMMITS = env_int("KARGOWEB_GITHUB_PUSH_MAX_COMMITS", 10, at_least=1)
+# GitHub signs commits of github-push that no trusted key has signed, too.
+GITHUB_PUSH_VERIFY_UNTRUSTED = env_bool("KARGOWEB_GITHUB_PUSH_VERIFY_UNTRUSTED", False)
+# HTTP_PROXY, HTTPS_PROXY and NO_PROXY, as other programs read them.
+PROXY_RULES = read_proxies()
+# Programs that render manifests: a name on PATH or a path; empty: kustomize (else kubectl) and helm on PATH.
+KUSTOMIZE = env_text("KARGOWEB_KUSTOMIZE")
+HELM = env_text("KARGOWEB_HELM")
+# kustomize may fetch bases and charts that are not in the repository.
+ALLOW_REMOTE_BASES = env_bool("KARGOWEB_ALLOW_REMOTE_BASES", False)
+# Bytes (compressed) that oci-push copies from one repository to another; 0 forbids it, -1 is no limit.
+OCI_PUSH_MAX_BYTES = env_int("KARGOWEB_OCI_PUSH_MAX_BYTES", 1024**3, at_least=-1)
 # Argo CD's server, for the steps argocd-update and argocd-wait and the health of stages; empty: not connected.
 ARGOCD_URL = env_text("KARGOWEB_ARGOCD_URL").rstrip("/")
 ARGOCD_TOKEN = env_text("KARGOWEB_ARGOCD_TOKEN")

@@ -1,6 +1,5 @@
 """Runs one step outside a promotion, in a directory of the caller's, with everything it may see given as data."""
 
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,7 +11,11 @@ from expressions import ExpressionError, to_json
 from integrations.credentials import BasicAuth
 from integrations.git.urls import normalize_git_url
 from integrations.http import HttpClient, HttpPolicy
+from kargoweb.proxies import read_proxies
+from kargoweb.trial_argocd import read_argocd
+from kargoweb.trial_tools import GivenAliases, read_tools
 from promotions.engine import Limits, judge
+from promotions.phases import StepStatus
 from promotions.planning.artifacts import RequestedOrigin
 from promotions.planning.facts import PromotionFacts
 from promotions.planning.scope import Scope, evaluate_config, is_wanted
@@ -22,10 +25,12 @@ from promotions.steps.capabilities import (
     Capabilities,
     Credential,
     CredentialKind,
+    GitHubPushRules,
     GitIdentity,
     PushPolicyName,
 )
 from promotions.steps.execution import execute
+from promotions.steps.paths import PRIVATE_DIR
 from promotions.steps.registry import find_step
 
 
@@ -55,10 +60,9 @@ def run_trial(kind: str, config: dict[str, Any], workdir: Path, context: dict[st
     except ExpressionError as error:
         return Trial("Errored", f"failed to build step context: {error}", None, log)
     started_at = datetime.now(UTC)
-    with (
-        tempfile.TemporaryDirectory() as mirrors,
-        HttpClient(HttpPolicy(allow_loopback=True, allow_private_addresses=True), "kargoweb") as http,
-    ):
+    # Clones borrow their objects from the mirrors, so these last as long: a later trial goes on in the same place.
+    mirrors = workdir.resolve() / PRIVATE_DIR / "mirrors"
+    with HttpClient(_policy(), "kargoweb") as http:
         given = StepContext(
             workdir=workdir.resolve(),
             project=facts.project,
@@ -67,7 +71,7 @@ def run_trial(kind: str, config: dict[str, Any], workdir: Path, context: dict[st
             alias=alias,
             log=lambda text, stream: log.extend(text.splitlines()),
             should_stop=lambda: False,
-            can=_capabilities(context, Path(mirrors), http),
+            can=_capabilities(context, mirrors, http),
             previous_output=(context.get("outputs") or {}).get(alias),
         )
         try:
@@ -83,7 +87,13 @@ def run_trial(kind: str, config: dict[str, Any], workdir: Path, context: dict[st
         limits=Limits(step.error_threshold, None),
     )
     output = to_json(dict(verdict.output)) if verdict.output is not None else None
-    return Trial(verdict.status.value, verdict.message, output, log)
+    # One run is all there is here, so what the engine would try again has failed.
+    status = StepStatus.ERRORED if verdict.is_error else verdict.status
+    return Trial(status.value, verdict.message.removesuffix("; step will be retried"), output, log)
+
+
+def _policy() -> HttpPolicy:
+    return HttpPolicy(allow_loopback=True, allow_private_addresses=True, proxy_rules=read_proxies())
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +143,7 @@ class _Data:
 
 
 class _Git:
-    """Git with a mirror directory that lives as long as the trial."""
+    """Git with a mirror directory that lives as long as the work tree."""
 
     push_policy: PushPolicyName = "AlwaysRebase"
     allow_file_protocol = True
@@ -150,7 +160,18 @@ class _Git:
 
 def _capabilities(context: dict[str, Any], mirrors_dir: Path, http: HttpClient) -> Capabilities:
     data = _Data(context)
-    return Capabilities(git=_Git(mirrors_dir), credentials=data, freight=data, metadata=data, http=http)
+    argocd = read_argocd(context, http.policy)
+    return Capabilities(
+        git=_Git(mirrors_dir),
+        credentials=data,
+        freight=data,
+        metadata=data,
+        http=http,
+        argocd=argocd,
+        tools=read_tools(),
+        aliases=GivenAliases(context),
+        github_push=GitHubPushRules(),
+    )
 
 
 def _meta(context: dict[str, Any], part: str) -> dict[str, Any]:

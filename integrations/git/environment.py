@@ -221,8 +221,8 @@ def _credentials(remote: Remote, settings: dict[str, str], environment: dict[str
         settings["http.sslVerify"] = "false"
     if remote.allow_local:
         settings["protocol.file.allow"] = "always"
+    environment["GIT_SSH_COMMAND"] = _ssh_command(None)
     if remote.credentials is None:
-        environment["GIT_SSH_COMMAND"] = _ssh_command(None)
         yield
         return
     with tempfile.TemporaryDirectory(prefix="git-", dir=process_guardian.make_ready()) as name:
@@ -262,8 +262,9 @@ def _ssh_command(key_file: Path | None) -> str:
     # Source: Kargo switches host key checks off for ssh, which it deprecates.
     options = ["ssh", "-F", "none", "-oPreferredAuthentications=publickey", "-oStrictHostKeyChecking=no"]
     options += [f"-oUserKnownHostsFile={os.devnull}", "-oLogLevel=ERROR", "-oConnectTimeout=20"]
-    if key_file is not None:
-        options += ["-oIdentitiesOnly=yes", "-i", str(key_file)]
+    # Without a key it is nobody's: never those that the machine's own user has at home.
+    options += ["-oIdentityAgent=none", "-oIdentitiesOnly=yes"]
+    options += ["-i", str(key_file)] if key_file else ["-oIdentityFile=none"]
     return shlex.join(options)
 
 

@@ -93,7 +93,17 @@ _DAMAGED = (
     "bad tree object",
     "bad config",
 )
-
+_SHORTAGE = (
+    "no space left",
+    "disk quota exceeded",
+    "cannot allocate",
+    "out of memory",
+    "resource temporarily",
+    "too many open files",
+    "input/output error",
+    ".lock': file exists",
+)
+_TELLING = ("fatal:", "error:", "remote:", "!", "ssh:", "Load key ", "Connection ", "kex_exchange_identification:")
 _TORN = ("rpc failed", "early eof", "unexpected disconnect", "the remote end hung up", "connection reset")
 
 
@@ -136,17 +146,21 @@ def push_failure(remote: Remote, target: str, result: ProcessResult) -> Integrat
 
 
 def local_failure(action: str, result: ProcessResult, hidden: Sequence[str] = ()) -> IntegrationError:
-    """Build the error for a command on our own files; texts in `hidden` (our directories) are cut out."""
+    """Build the error for a command on our own files; texts in `hidden` (our directories) are cut out.
+
+    The same command on the same files fails again, unless the machine was short of something, or somebody killed it.
+    """
     said = last_words(result, lines=8)
     for text in sorted(hidden, key=len, reverse=True):
         said = said.replace(f"{text}/", "").replace(text, ".")
-    return IntegrationError(f"Cannot {action}: {said}", permanent=False)
+    permanent = result.exit_code >= 0 and not _has(result.stderr, _SHORTAGE)
+    return IntegrationError(f"Cannot {action}: {said}", permanent=permanent)
 
 
 def last_words(result: ProcessResult, lines: int = 4) -> str:
     """Return the lines of stderr that tell the reason, in one line."""
     found = [line.strip() for line in result.stderr.replace("\r", "\n").splitlines() if line.strip()]
-    telling = [line for line in found if line.startswith(("fatal:", "error:", "remote:", "!"))]
+    telling = [line for line in found if line.startswith(_TELLING) or ": Permission denied (" in line]
     return "; ".join((telling or found)[-lines:]) or f"git ended with code {result.exit_code}"
 
 

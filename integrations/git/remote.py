@@ -8,6 +8,8 @@ from integrations.git.environment import SILENT, Console, Place, Remote, run_git
 from integrations.git.failures import remote_failure
 
 _NOWHERE = Place(directory=Path("/"))
+# Stands for bytes that are not UTF-8: such a name cannot be asked for, and must not spoil the others.
+_UNREADABLE = "\N{REPLACEMENT CHARACTER}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ def parse_refs(listing: str) -> Refs:
     peeled: dict[str, str] = {}
     for line in listing.splitlines():
         value, _, name = line.partition("\t")
+        if _UNREADABLE in name:
+            continue
         if name == "HEAD" and value.startswith("ref: refs/heads/"):
             head_branch = value.removeprefix("ref: refs/heads/")
         elif name == "HEAD":

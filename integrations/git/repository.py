@@ -21,8 +21,10 @@ from integrations.git.failures import is_damage, local_failure, push_failure
 from integrations.git.identity import Identity, write_home
 from integrations.git.mirror import COMMIT_ID, Mirror, Wanted
 from integrations.git.mirrors import Mirrors
+from integrations.git.names import check_name, check_room
 from integrations.git.ref_files import list_ref_files
 from integrations.git.remote import Refs
+from integrations.git.signing import is_signing, signing
 from integrations.git.worktree import Worktree
 from integrations.processes import ProcessResult
 
@@ -48,9 +50,10 @@ class CloneRecord:
 class Repository:
     """A clone in the directory `path`; make one with `create`."""
 
-    def __init__(self, path: Path, clones: Path, refs: Refs, heal: Callable[[], object]) -> None:
+    def __init__(self, path: Path, clones: Path, url: str, refs: Refs, heal: Callable[[], object]) -> None:
         self.path = path
         self.refs = refs
+        self._url = url
         self._clones = clones
         self._heal = heal
         self._place = Place(directory=path / "repo", git_dir=path / "repo", home=path / "home")
@@ -83,7 +86,7 @@ class Repository:
         record = CloneRecord(remote.url, remote.skip_tls_verify, remote.allow_local)
         (path / "clone.json").write_text(json.dumps(asdict(record)))
         _write_clone(path / "repo", mirror, remote, names)
-        return cls(path, clones, refs, lambda: mirrors.rebuild(remote, console=console))
+        return cls(path, clones, remote.address, refs, lambda: mirrors.rebuild(remote, console=console))
 
     def add_worktree(
         self,
@@ -119,20 +122,29 @@ class Repository:
         """Tell whether the remote had this branch when the clone was made."""
         return name in self.refs.heads
 
-    def create_orphan_branch(self, name: str, remote: Remote, *, console: Console = SILENT) -> str:
-        """Make a branch with one empty commit and push it; raises PushRejected if it exists by now."""
+    def create_orphan_branch(self, name: str, remote: Remote | None, *, console: Console = SILENT) -> str:
+        """Make a branch with one empty commit and push it; without a remote it stays in this clone.
+
+        Raises PushRejected if the branch exists by now, Rejected for a name that cannot be.
+        """
+        check_name("branch", name)
+        check_room(name, self.refs.heads, self._url)
         tree = self._git("mktree", stdin=b"").stdout.strip()
-        commit = self._git("commit-tree", tree, "-m", _INITIAL_MESSAGE).stdout.strip()
-        result = run_git(
-            *("push", "--no-verify", "origin", f"{commit}:refs/heads/{name}"),
-            place=self._place,
-            console=console,
-            remote=remote,
-        )
-        if result.exit_code != 0:
-            raise push_failure(remote, name, result)
+        home = self.path / "home"
+        signed = ("-S",) if is_signing(home) else ()
+        with signing(home) as environment:
+            made = self._git("commit-tree", *signed, tree, "-m", _INITIAL_MESSAGE, extra=environment)
+        commit = made.stdout.strip()
+        if remote is not None:
+            self._push_new(commit, name, remote, console)
         self._git("update-ref", f"refs/heads/{name}", commit)
         return commit
+
+    def _push_new(self, commit: str, branch: str, remote: Remote, console: Console) -> None:
+        arguments = ("push", "--no-verify", "origin", f"{commit}:refs/heads/{branch}")
+        result = run_git(*arguments, place=self._place, console=console, remote=remote)
+        if result.exit_code != 0:
+            raise push_failure(remote, branch, result)
 
     def _checkout_arguments(self, branch: str, commit: str, tag: str) -> list[str]:
         if not branch and not commit and not tag:
@@ -142,6 +154,7 @@ class Repository:
         if branch:
             if not self._has_ref(f"refs/heads/{branch}"):
                 raise NotFound(f'The repository has no branch "{branch}"')
+            check_name("branch", branch)
             return [branch]
         if tag:
             if not self._has_ref(f"refs/tags/{tag}"):
@@ -178,8 +191,8 @@ class Repository:
         if not registrations.discard_worktree(self._clones, path):
             run_git("worktree", "prune", place=self._place)
 
-    def _git(self, *arguments: str, stdin: bytes = b"") -> ProcessResult:
-        result = run_git(*arguments, place=self._place, stdin=stdin)
+    def _git(self, *arguments: str, stdin: bytes = b"", extra: dict[str, str] | None = None) -> ProcessResult:
+        result = run_git(*arguments, place=self._place, stdin=stdin, extra=extra)
         if result.exit_code != 0:
             raise local_failure(f"run git {arguments[0]}", result, [str(self.path)])
         return result

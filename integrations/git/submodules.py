@@ -2,6 +2,9 @@
 
 Git would take every URL that `.gitmodules` names, also those of submodules inside submodules. So each level is
 registered first, which asks nobody, and each URL is judged like the repository's own before git connects to it.
+
+A command in the work tree looks into its submodules, with the settings it finds there. Those of a submodule that
+we checked out are ours; what a step has put in its place is not, and its settings can name programs to run.
 """
 
 from collections.abc import Iterator
@@ -49,6 +52,31 @@ def check_out_submodules(root: Path, home: Path, remote: Remote, console: Consol
         if result.exit_code != 0:
             raise remote_failure(inside, f'fetch submodule "{name}" from', result)
         check_out_submodules(root / path, home, inside, console, depth=depth + 1)
+
+
+def check_intact(place: Place, records: Path) -> None:
+    """Raise Rejected when a submodule's directory holds a repository that is not the one we checked out there.
+
+    `records` is where git keeps those of this work tree.
+    """
+    root = place.work_tree or place.directory
+    for path in _list_paths(replace(place, directory=root)):
+        link = root / path / ".git"
+        if not link.is_symlink() and not link.exists():
+            continue  # not checked out
+        if not _leads_into(link, records):
+            raise Rejected(
+                f'"{path}" is a submodule, but another repository was put in its place: its .git is not ours. '
+                f"Delete {path}/.git before this step."
+            )
+        check_intact(Place(directory=root / path, home=place.home), records)
+
+
+def _leads_into(link: Path, records: Path) -> bool:
+    if link.is_symlink() or not link.is_file():
+        return False
+    target = link.read_text(errors="replace").strip().removeprefix("gitdir: ")
+    return (link.parent / target).resolve().is_relative_to(records.resolve())
 
 
 def _remote_of(url: str, name: str, parent: Remote) -> Remote:

@@ -1,14 +1,12 @@
-"""Addresses of git repositories: compare them, make them safe to use, link to a commit.
+"""Addresses of git repositories: compare them, make them safe to use.
 
-Source: Kargo `pkg/urls/git.go` and `pkg/gitprovider`; docs "Promotion Steps", provider inference.
+Source: Kargo `pkg/urls/git.go`.
 """
 
 import re
 from urllib.parse import urlsplit, urlunsplit
 
 from integrations.errors import IntegrationError
-
-PROVIDERS = ("azure", "bitbucket", "gitea", "github", "gitlab")
 
 _SCP_FORM = re.compile(r"^(?P<login>[\w.~-]+)@(?P<host>[\w.-]+|\[[0-9a-fA-F:.]+\]):(?P<path>(?!/?/).+)$")
 _SCHEMES = frozenset({"http", "https", "ssh"})
@@ -67,49 +65,6 @@ def connection_url(url: str, *, allow_local: bool) -> str:
         "or have the form user@host:path",
         permanent=True,
     )
-
-
-def infer_provider(url: str) -> str | None:
-    """Guess the git provider from the host of a repository URL; None when the host tells nothing."""
-    host = urlsplit(normalize_git_url(url)).hostname or ""
-    if "github" in host or host.endswith(".ghe.com"):
-        return "github"
-    if "gitlab" in host:
-        return "gitlab"
-    if "gitea" in host:
-        return "gitea"
-    if host == "dev.azure.com" or host.endswith("visualstudio.com") or host == "ssh.dev.azure.com":
-        return "azure"
-    return "bitbucket" if host == "bitbucket.org" else None
-
-
-def commit_url(url: str, commit: str, *, provider: str | None) -> str | None:
-    """Link to a commit's page; an empty `provider` is inferred, and without any there is no link."""
-    name = provider or infer_provider(url)
-    parts = urlsplit(mirror_key(url))
-    if name not in PROVIDERS or not parts.netloc:
-        return None
-    host, path = _web_host(parts.scheme, parts.netloc), parts.path.strip("/")
-    if name == "azure":
-        return f"https://dev.azure.com/{_azure_path(host, path)}/commit/{commit}"
-    infix = {"gitlab": "-/commit", "bitbucket": "commits"}.get(name, "commit")
-    return f"https://{host}/{path}/{infix}/{commit}"
-
-
-def _azure_path(host: str, path: str) -> str:
-    """Turn `v3/org/project/repo` (ssh) and `org.visualstudio.com/project/_git/repo` into the web form."""
-    pieces = path.split("/")
-    if pieces[0] == "v3" and len(pieces) == 4:
-        return f"{pieces[1]}/{pieces[2]}/_git/{pieces[3]}"
-    if host.endswith(".visualstudio.com") and "_git" in pieces:
-        return f"{host.removesuffix('.visualstudio.com')}/{path}"
-    return path
-
-
-def _web_host(scheme: str, netloc: str) -> str:
-    host = _host(netloc)
-    # The ssh port is not the port of the web pages.
-    return re.sub(r":\d+$", "", host) if scheme == "ssh" else host
 
 
 def _checked(url: str, scheme: str) -> str:

@@ -11,6 +11,7 @@ _COMMANDS = {
     "export": ("kargoweb.cli.export", "Write a project as files that apply reads."),
     "expr": ("kargoweb.cli.expr", "Evaluate an expression or a template."),
     "lint": ("kargoweb.cli.lint", "Check manifests without a server."),
+    "preview": ("kargoweb.cli.preview", "Show what a promotion would do, and change nothing."),
     "step": ("kargoweb.cli.step", "List promotion steps, show their schema, run one."),
     "up": ("kargoweb.cli.up", "Run web, worker and scheduler on this machine."),
     "user": ("kargoweb.cli.user", "Make accounts and set passwords."),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from freight.models import Artifact, ArtifactKind
 from integrations.errors import IntegrationError
-from integrations.git.urls import commit_url
+from integrations.gitproviders.inference import commit_url, infer_provider
 from promotions.queries.promotion_changes import ArtifactChange
 
 # The words of the artifact component.
@@ -96,7 +96,7 @@ def key_of(artifact: Artifact) -> tuple[str, str, str]:
 def commit_link(artifact: Artifact) -> str:
     """The commit's page at its host; empty where no host is known."""
     try:
-        return commit_url(artifact.repo_url, artifact.commit_id, provider="") or ""
+        return commit_url(infer_provider(artifact.repo_url), artifact.repo_url, artifact.commit_id)
     except IntegrationError:
         return ""
 

@@ -11,6 +11,7 @@ from projects.errors import ObjectNotFound
 from projects.models import Project
 from promotions.gates import Gate, ProjectFacts, evaluate_gates, first_closed, is_open
 from promotions.models import Occupancy, Stage
+from promotions.previews import find_refusal
 from promotions.queries.eligible import age_key, read_candidates
 from promotions.queries.freight_artifacts import (
     ArtifactLine,
@@ -21,6 +22,7 @@ from promotions.queries.freight_artifacts import (
     read_artifacts,
 )
 from promotions.queries.gate_lines import GateLine, describe_gates
+from promotions.queries.preview import PreviewView, find_newest, read_preview
 from promotions.queries.promotion_changes import ArtifactChange
 from promotions.queries.stage_states import StageStates, StageStatus, find_status
 
@@ -95,6 +97,9 @@ class Review:
     is_open: bool
     steps: int
     queue: tuple[int, ...]
+    preview: PreviewView | None
+    # Why the person may not ask for a preview; empty when they may.
+    preview_refusal: str
 
 
 def get_stages(project: Project, names: Sequence[str]) -> list[Stage]:
@@ -174,13 +179,14 @@ def review_stages(freight: Freight, stages: Sequence[Stage], rights: Rights, *, 
     """What a promotion of the freight would do to each of the stages."""
     facts = ProjectFacts.load(freight.project, freight_ids=[freight.pk])
     states = StageStates.load(freight.project)
-    return [
-        _review(freight, stage, states, evaluate_gates(facts, stage, freight, rights=rights, now=now))
-        for stage in stages
-    ]
+    return [_review(freight, stage, states, facts, rights, now) for stage in stages]
 
 
-def _review(freight: Freight, stage: Stage, states: StageStates, gates: Sequence[Gate]) -> Review:
+def _review(
+    freight: Freight, stage: Stage, states: StageStates, facts: ProjectFacts, rights: Rights, now: datetime
+) -> Review:
+    gates = evaluate_gates(facts, stage, freight, rights=rights, now=now)
+    preview = find_newest(stage.pk, freight.pk)
     stay = states.stays.get(stage.pk, {}).get(freight.origin)
     held = stay.freight if stay else None
     between = _list_between(held, freight) if held else []
@@ -206,6 +212,8 @@ def _review(freight: Freight, stage: Stage, states: StageStates, gates: Sequence
         is_open=is_open(gates),
         steps=len(stage.steps),
         queue=tuple(ahead),
+        preview=read_preview(preview, rights, now=now) if preview else None,
+        preview_refusal=find_refusal(rights, stage.name),
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from freight.models import Artifact, ArtifactKind
 from integrations.errors import IntegrationError
-from integrations.git.urls import commit_url
+from integrations.gitproviders.inference import commit_url, infer_provider
 from promotions.models import Promotion
 from promotions.phases import Phase
 from promotions.references import FreightReference
@@ -125,6 +125,6 @@ def _change(key: _Key, old: str, new: str, artifact: Artifact | None) -> Artifac
 def _commit_link(artifact: Artifact) -> str:
     """The commit's page at its host; empty where no host is known."""
     try:
-        return commit_url(artifact.repo_url, artifact.commit_id, provider="") or ""
+        return commit_url(infer_provider(artifact.repo_url), artifact.repo_url, artifact.commit_id)
     except IntegrationError:
         return ""

@@ -43,6 +43,8 @@ class StepRow:
     """One step, or a task with its steps."""
 
     number: int
+    # The whole alias, with the task's before it; empty for a task.
+    alias: str
     name: str
     uses: str
     # Picks icon and colour; the word is what people read.
@@ -114,6 +116,7 @@ def _row(promotion: Promotion, run: StepRun, planned: dict[str, Any], *, is_curr
     ended_at = run.finished_at or (now if is_running else None)
     return StepRow(
         number=run.index + 1,
+        alias=run.alias,
         name=run.alias.rpartition("::")[2],
         uses=run.kind,
         phase=phase,
@@ -161,6 +164,7 @@ def _group(task: str, steps: tuple[StepRow, ...]) -> StepRow:
     is_running = any(s.elapsed_seconds is not None for s in steps)
     return StepRow(
         number=steps[0].number,
+        alias="",
         name=task,
         uses="task",
         phase=leading.phase,

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 
+from integrations.argocd.client import ArgoCD
 from integrations.credentials import BasicAuth, SshKey, Token
 from integrations.http import HttpClient, HttpPolicy
 from promotions.references import FreightReference
+from promotions.steps.tools import Tools
 
 Credential = BasicAuth | Token | SshKey
 _Capability = TypeVar("_Capability")
@@ -22,7 +24,7 @@ class GitIdentity:
 
     name: str
     email: str
-    signing_key: str = ""
+    signing_key: str = field(default="", repr=False)
 
 
 class GitAccess(Protocol):
@@ -70,6 +72,35 @@ class MetadataAccess(Protocol):
         ...
 
 
+class ArgoCDAccess(Protocol):
+    """The Argo CD of this installation."""
+
+    @property
+    def namespace(self) -> str:
+        """Where applications are that name no namespace."""
+        ...
+
+    def connect(self) -> AbstractContextManager[ArgoCD]:
+        """A client for as long as the block runs. Raises StepErrored when there is no connection."""
+        ...
+
+
+class AliasAccess(Protocol):
+    """Names that people gave to freight of the project."""
+
+    def rename(self, name: str, alias: str) -> str:
+        """Give freight another alias; answers the old one. Raises LookupError (no such freight), ValueError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class GitHubPushRules:
+    """What the operator allows github-push; `verify_untrusted`: GitHub signs also what no trusted key has signed."""
+
+    max_commits: int = 10
+    verify_untrusted: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What this step was given; a step only gets what its `needs` name."""
@@ -79,6 +110,10 @@ class Capabilities:
     freight: FreightAccess | None = None
     metadata: MetadataAccess | None = None
     http: HttpClient | None = None
+    argocd: ArgoCDAccess | None = None
+    tools: Tools | None = None
+    aliases: AliasAccess | None = None
+    github_push: GitHubPushRules | None = None
 
 
 def given(capability: _Capability | None) -> _Capability:

@@ -6,13 +6,12 @@ Differs: when the target lies inside the source, it is not copied into itself.
 
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
-from pathspec import GitIgnoreSpec
 from pydantic import Field
 
 from integrations.errors import Aborted
+from promotions.files.trees import IgnoreRules, list_tree
 from promotions.steps.base import Done, Effect, Step, StepConfig, StepContext, StepErrored
 from promotions.steps.paths import PRIVATE_DIR, secure_join
 from promotions.steps.private import make_directories
@@ -26,56 +25,50 @@ class Config(StepConfig):
 
 def run(context: StepContext, config: Config) -> Done:
     source, target = context.path(config.in_path), context.path(config.out_path)
-    rules = GitIgnoreSpec.from_lines([".git", *config.ignore.splitlines()])
+    rules = IgnoreRules([".git", *config.ignore.splitlines()])
     if source.is_dir():
-        _copy_directory(context, source, target, rules)
+        count = _copy_directory(context, source, target, rules)
     elif source.is_file():
-        if not rules.match_file(source.name):
+        count = 0
+        if not rules.ignore(source.name, is_directory=False):
             make_directories(context.workdir, target.parent)
             _copy_file(source, target)
+            count = 1
     else:
         raise StepErrored(f'Cannot copy "{config.in_path}": it does not exist.')
+    context.log(f"{config.out_path}: {count} file(s) from {config.in_path}", "info")
     return Done()
 
 
-def _copy_directory(context: StepContext, source: Path, target: Path, rules: GitIgnoreSpec) -> None:
+def _copy_directory(context: StepContext, source: Path, target: Path, rules: IgnoreRules) -> int:
     make_directories(context.workdir, target)
-    directories = []
+    directories: list[tuple[Path, Path]] = []
+    # Places of directories that were looked up already, by their path below the source.
+    places = {"": target}
+    count = 0
+    ours = {str(target), str(context.workdir / PRIVATE_DIR)}
     # Listed before the first write: what is copied must not be found again as something to copy.
-    for entry in list(_list_entries(context, source, target, rules)):
+    for item in list(list_tree(source, rules, left_out=ours)):
         if context.should_stop():
             raise Aborted("copy was stopped on request")
-        # A checked-out repository may hold links: no place leads outside the work tree.
-        place = secure_join(context.workdir, f"{context.shown(target)}/{entry.relative_to(source)}")
-        if entry.is_dir():
+        parent, _, name = item.relative.rpartition("/")
+        place = places[parent] / name
+        if place.is_symlink():
+            # A checked-out repository may hold links: no place leads outside the work tree.
+            place = secure_join(context.workdir, f"{context.shown(places[parent])}/{name}")
+        if item.is_directory:
             make_directories(context.workdir, place)
             # A run before this one may have made it read-only already.
             place.chmod(place.stat().st_mode | 0o700)
-            directories.append((entry, place))
-        else:
-            _copy_file(entry, place)
+            places[item.relative] = place
+            directories.append((item.path, place))
+        elif item.is_file:
+            _copy_file(item.path, place)
+            count += 1
     # Last and deepest first: a directory that may not be written to must be filled before.
     for entry, place in reversed(directories):
         shutil.copymode(entry, place)
-
-
-def _list_entries(context: StepContext, source: Path, target: Path, rules: GitIgnoreSpec) -> Iterator[Path]:
-    """Directories before their content; no symlinks, no sockets or devices, nothing ignored."""
-    for folder, names, files in os.walk(source):
-        here = Path(folder)
-        # Changing `names` in place tells os.walk what to leave out.
-        names[:] = [
-            name
-            for name in sorted(names)
-            if not (here / name).is_symlink()
-            and not rules.match_file(f"{(here / name).relative_to(source)}/")
-            and here / name not in (target, context.workdir / PRIVATE_DIR)
-        ]
-        yield from (here / name for name in names)
-        for name in sorted(files):
-            entry = here / name
-            if entry.is_file() and not entry.is_symlink() and not rules.match_file(entry.relative_to(source)):
-                yield entry
+    return count
 
 
 def _copy_file(source: Path, target: Path) -> None:

@@ -47,6 +47,9 @@ def run(context: StepContext, config: Config) -> Done:
         if context.should_stop():
             raise Aborted("delete was stopped on request")
         _delete(path)
+    for entry, paths in found.items():
+        count = f": {len(paths)} path(s)" if config.paths_are_globs else ""
+        context.log(f"Deleted {entry}{count}" if paths else f"Nothing to delete at {entry}", "info")
     return Done()
 
 

@@ -41,6 +41,7 @@ def run(context: StepContext, config: Config) -> Done:
     write_note(context, "file-write", note)
     make_directories(context.workdir, path.parent)
     write_file(context, path, data, mode=mode)
+    context.log(f"{config.path}: wrote {len(data)} bytes, mode {config.permissions}", "info")
     return Done()
 
 

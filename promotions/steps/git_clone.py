@@ -2,7 +2,11 @@
 
 Source: Kargo docs `promotion-steps/git-clone.md`, code `runner/builtin/git_cloner.go`.
 Differs: without a ref the remote's default branch is checked out; a work tree of an earlier run is replaced
-(Kargo fails then); the clone borrows its objects from a mirror on this machine, so `blobless` saves nothing.
+(Kargo fails then); the clone borrows its objects from a mirror on this machine, so `blobless` saves nothing;
+an OpenSSH private key signs too.
+
+Files of Git LFS stay pointers, hooks and filters of the repository do not run. Submodules are fetched only from
+addresses that this installation may reach, and only those on the repository's own host get its password.
 """
 
 import posixpath
@@ -15,9 +19,10 @@ from integrations.git.identity import Identity
 from integrations.git.mirror import Wanted
 from integrations.git.mirrors import mirrors_at
 from integrations.git.repository import Repository
-from promotions.steps.base import Done, Effect, Step, StepConfig, StepContext, StepErrored
+from integrations.git.signing import BadSigningKey
+from promotions.steps.base import Done, Effect, Step, StepConfig, StepContext, StepErrored, Would, WouldPush
 from promotions.steps.capabilities import GitAccess, given
-from promotions.steps.git_work import Author, clones_dir, console, read_identity, refuse_signing
+from promotions.steps.git_work import Author, clones_dir, console, read_identity
 
 
 class Checkout(StepConfig):
@@ -41,7 +46,7 @@ class Checkout(StepConfig):
 class Config(StepConfig):
     repo_url: str = Field(alias="repoURL", min_length=1, description="Repository to clone.")
     checkout: list[Checkout] = Field(min_length=1, description="What to check out where.")
-    author: Author | None = Field(None, description="Who commits in this clone; else the system's identity.")
+    author: Author | None = Field(None, description="Who commits and signs in this clone; else the system.")
     insecure_skip_tls_verify: bool = Field(
         False, alias="insecureSkipTLSVerify", description="Trust any certificate, also when pushing later."
     )
@@ -66,6 +71,21 @@ class Config(StepConfig):
 
 
 def run(context: StepContext, config: Config) -> Done:
+    commits, _ = _clone(context, config, push=True)
+    return Done({"commits": commits})
+
+
+def would(context: StepContext, config: Config) -> Done | Would:
+    """The real clone; only a new branch stays in it."""
+    commits, made = _clone(context, config, push=False)
+    if not made:
+        return Done({"commits": commits})
+    names = ", ".join(f'"{push.branch}"' for push in made)
+    return Would(f"would create branch {names} in {made[0].repo_url}", {"commits": commits}, made)
+
+
+def _clone(context: StepContext, config: Config, *, push: bool) -> tuple[dict[str, str], tuple[WouldPush, ...]]:
+    """Commits by alias or path, and the branches made."""
     git = given(context.can.git)
     remote = Remote(
         config.repo_url,
@@ -76,20 +96,43 @@ def run(context: StepContext, config: Config) -> Done:
     )
     targets = _find_targets(context, config)
     context.log(f"Cloning {remote.address}", "info")
-    repository = Repository.create(
-        clones_dir(context),
-        mirrors_at(git.mirrors_dir),
-        remote,
-        wanted=_wanted(config),
-        identity=_choose_identity(config, git),
-        keep_as=context.promotion,
-        console=console(context),
-    )
-    commits = {}
+    repository = _create_clone(context, config, remote)
+    commits: dict[str, str] = {}
+    made: list[WouldPush] = []
     for checkout, target in zip(config.checkout, targets, strict=True):
+        if checkout.branch and checkout.create and not repository.has_branch(checkout.branch):
+            _create_branch(context, repository, checkout.branch, remote if push else None)
+            made.append(WouldPush(config.repo_url, checkout.path, checkout.branch))
         commit = _check_out(context, config, repository, checkout, target, remote)
         commits[checkout.as_ or checkout.path] = commit
-    return Done({"commits": commits})
+    return commits, tuple(made)
+
+
+def _create_clone(context: StepContext, config: Config, remote: Remote) -> Repository:
+    git = given(context.can.git)
+    try:
+        return Repository.create(
+            clones_dir(context),
+            mirrors_at(git.mirrors_dir),
+            remote,
+            wanted=_wanted(config),
+            identity=_choose_identity(config, git),
+            keep_as=context.promotion,
+            console=console(context),
+        )
+    except BadSigningKey as error:
+        if config.author:
+            raise
+        raise StepErrored(
+            f"{error}. It is the key of this installation: its operator can correct KARGOWEB_GIT_SIGNING_KEY, "
+            "KARGOWEB_GIT_NAME and KARGOWEB_GIT_EMAIL; or set an author here.",
+            permanent=True,
+        ) from error
+
+
+def _create_branch(context: StepContext, repository: Repository, branch: str, remote: Remote | None) -> None:
+    context.log(f"Creating branch {branch}" + ("" if remote else " (in this clone only)"), "info")
+    repository.create_orphan_branch(branch, remote, console=console(context))
 
 
 def _check_out(
@@ -101,9 +144,6 @@ def _check_out(
     remote: Remote,
 ) -> str:
     output = console(context)
-    if checkout.branch and checkout.create and not repository.has_branch(checkout.branch):
-        context.log(f"Creating branch {checkout.branch}", "info")
-        repository.create_orphan_branch(checkout.branch, remote, console=output)
     worktree = repository.add_worktree(
         target,
         branch=checkout.branch,
@@ -148,8 +188,7 @@ def _wanted(config: Config) -> Wanted:
 def _choose_identity(config: Config, git: GitAccess) -> Identity:
     if config.author:
         return read_identity(config.author)
-    refuse_signing(git.identity.signing_key)
-    return Identity(git.identity.name, git.identity.email)
+    return Identity(git.identity.name, git.identity.email, git.identity.signing_key)
 
 
 STEP = Step(
@@ -160,4 +199,5 @@ STEP = Step(
     rerun="Clones again and replaces the work trees of the run before, with all changes made in them.",
     outputs={"commits": "Map from each checkout's `as` (or path) to the commit checked out."},
     needs=("git", "credentials"),
+    would=would,
 )

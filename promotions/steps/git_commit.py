@@ -15,7 +15,11 @@ from promotions.steps.private import clear_note, read_note, write_note
 class Config(StepConfig):
     path: str = Field(min_length=1, description="Work tree, or a directory in it: only that is staged then.")
     message: str = Field(min_length=1, description="The commit message.")
-    author: Author | None = Field(None, description="Deprecated, set it in git-clone: author and committer.")
+    author: Author | None = Field(
+        None,
+        description="Deprecated, set it in git-clone. Author and committer of this commit; it is signed only "
+        "with a signingKey given here.",
+    )
 
     @model_validator(mode="before")
     @classmethod

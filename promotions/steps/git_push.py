@@ -2,28 +2,35 @@
 
 Source: Kargo docs `promotion-steps/git-push.md`, code `runner/builtin/git_pusher.go`.
 Differs: the lock of a branch is shared by all workers; a detached HEAD may push to a new branch; after a conflict
-the work tree is as before.
+the work tree is as before; a branch that another one makes impossible (`a` and `a/b`) is not tried again and again.
 """
 
-import random
-import time
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from integrations.errors import Aborted, IntegrationConflict, PushRejected, Rejected
+from integrations.errors import IntegrationConflict, PushRejected, Rejected
 from integrations.git.environment import Remote
 from integrations.git.mirrors import mirrors_at
+from integrations.git.names import check_room
 from integrations.git.remote import list_refs
-from integrations.git.urls import commit_url
 from integrations.git.worktree import PushPolicy, Worktree
-from promotions.steps.base import Done, Effect, Step, StepConfig, StepContext, StepErrored, StepFailed
+from integrations.gitproviders.inference import commit_url, infer_provider
+from promotions.steps.base import (
+    Done,
+    Effect,
+    Step,
+    StepConfig,
+    StepContext,
+    StepErrored,
+    StepFailed,
+    Would,
+    WouldPush,
+)
 from promotions.steps.capabilities import given
 from promotions.steps.git_work import console, find_remote, load_worktree, worktree_id
 from promotions.steps.private import clear_note, read_note, write_note
-
-_FIRST_WAIT, _GROWTH, _LONGEST_WAIT, _JITTER = 1.0, 1.5, 30.0, 0.5
-_POLL_SECONDS = 0.1
+from promotions.steps.push_tries import try_until_accepted
 
 
 def _whole(value: object) -> object:
@@ -67,9 +74,48 @@ def run(context: StepContext, config: Config) -> Done:
         branch = _choose_branch(context, config, branch)
         commit = _push_until_accepted(context, config, worktree, remote, branch)
         mirrors_at(given(context.can.git).mirrors_dir).adopt(remote, branch, commit, source=worktree.repository)
-    link = commit_url(worktree.origin_url(), commit, provider=config.provider or None)
+    return Done(_output(config, worktree, commit, branch))
+
+
+def would(context: StepContext, config: Config) -> Would:
+    """All but the push: what others have pushed is brought in, so that the preview shows what would be there."""
+    worktree = load_worktree(context, config.path)
+    remote = find_remote(context, worktree)
+    branch, url = worktree.current_branch(), worktree.origin_url()
+    if config.tag:
+        _refuse_other_tag(config.tag, worktree.tag_id(config.tag), remote)
+        push = WouldPush(url, config.path, tag=config.tag)
+        return Would(
+            f'would push tag "{config.tag}" to {remote.address}',
+            _output(config, worktree, worktree.head(), branch),
+            (push,),
+        )
+    branch = _choose_branch(context, config, branch)
+    force = config.force or config.generate_target_branch
+    heads = list_refs(remote).heads
+    check_room(branch, heads, remote.address)
+    if not force and branch in heads:
+        _integrate(context, worktree, remote, branch, PushPolicy(given(context.can.git).push_policy))
+    commit = worktree.head()
+    verb = "would force-push" if force and branch in heads else "would push"
+    return Would(
+        f'{verb} {commit} to branch "{branch}" of {remote.address}',
+        _output(config, worktree, commit, branch),
+        (WouldPush(url, config.path, branch, force=force),),
+    )
+
+
+def _output(config: Config, worktree: Worktree, commit: str, branch: str | None) -> dict[str, str]:
+    url = worktree.origin_url()
+    link = commit_url(config.provider or infer_provider(url), url, commit)
     output = {"commit": commit, "branch": branch, "commitURL": link}
-    return Done({key: value for key, value in output.items() if value})
+    return {key: value for key, value in output.items() if value}
+
+
+def _refuse_other_tag(tag: str, ours: str, remote: Remote) -> None:
+    theirs = list_refs(remote).tags.get(tag)
+    if theirs is not None and theirs.id != ours:
+        raise Rejected(f'Tag "{tag}" exists in "{remote.address}" already and is a different one')
 
 
 def _choose_branch(context: StepContext, config: Config, current: str | None) -> str:
@@ -93,17 +139,16 @@ def _push_until_accepted(
         commit = _push_as_it_is(context, worktree, remote, branch)
         if commit is not None:
             return commit
-    attempt, wait = 1, _FIRST_WAIT
-    while True:
+
+    def attempt() -> str:
         try:
             return _push_once(context, config, worktree, remote, branch)
-        except PushRejected as error:
-            if attempt >= config.max_attempts:
-                raise StepErrored(f"The push was refused {attempt} times: {error}") from error
-        attempt += 1
-        context.log(f"Branch {branch} has moved on; trying again ({attempt})", "info")
-        _pause(context, wait * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311  # no secret
-        wait = min(wait * _GROWTH, _LONGEST_WAIT)
+        except PushRejected:
+            # Worth another try only when time can help.
+            check_room(branch, list_refs(remote).heads, remote.address)
+            raise
+
+    return try_until_accepted(context, attempt, branch=branch, max_attempts=config.max_attempts)
 
 
 def _push_once(context: StepContext, config: Config, worktree: Worktree, remote: Remote, branch: str) -> str:
@@ -152,14 +197,6 @@ def _integrate(context: StepContext, worktree: Worktree, remote: Remote, branch:
         raise StepFailed(str(error)) from error
 
 
-def _pause(context: StepContext, seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while (left := end - time.monotonic()) > 0:
-        if context.should_stop():
-            raise Aborted("The push was stopped on request")
-        time.sleep(min(left, _POLL_SECONDS))
-
-
 STEP = Step(
     "git-push",
     Config,
@@ -172,4 +209,5 @@ STEP = Step(
         "commitURL": "Web page of the commit, when the provider is known.",
     },
     needs=("git", "credentials"),
+    would=would,
 )

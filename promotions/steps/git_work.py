@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 from integrations.git.environment import Console, Remote
 from integrations.git.identity import Identity
 from integrations.git.worktree import Worktree
-from promotions.steps.base import StepConfig, StepContext, StepErrored
+from promotions.steps.base import StepConfig, StepContext
 from promotions.steps.capabilities import given
 from promotions.steps.private import private_dir
 
@@ -19,30 +19,34 @@ class Author(StepConfig):
 
     name: str = Field(min_length=1, description="Name of the author.")
     email: str = Field(description="E-mail address of the author.")
-    signing_key: str = Field("", description="GPG private key; not supported yet, must be empty.")
+    signing_key: str = Field(
+        "",
+        description="Private key, GPG (armored; name and email must be those of the key) or OpenSSH, without a "
+        "passphrase: commits and tags are signed with it.",
+    )
 
     @field_validator("email")
     @classmethod
     def require_an_address(cls, text: str) -> str:
-        try:
-            address = Address(addr_spec=text)
-        except (MessageError, ValueError, IndexError) as error:
-            raise ValueError("must be an e-mail address") from error
-        if not address.username or not address.domain:
-            raise ValueError("must be an e-mail address")
+        _address_of(text)
         return text
 
 
 def read_identity(author: Author) -> Identity:
-    """Raises StepErrored for a signing key: better no commit than one without the signature asked for."""
-    refuse_signing(author.signing_key)
-    return Identity(author.name, author.email)
+    """The author as git wants it: of `Ann <ann@example.com>` in the field email only the address."""
+    return Identity(author.name, _address_of(author.email), author.signing_key)
 
 
-def refuse_signing(signing_key: str) -> None:
-    """Raises StepErrored when there is a key."""
-    if signing_key:
-        raise StepErrored("Signing commits with a GPG key is not supported; remove signingKey.", permanent=True)
+def _address_of(text: str) -> str:
+    # The whole text is an address, or a name with an address in angle brackets.
+    bare = text.rpartition("<")[2].removesuffix(">") if text.rstrip().endswith(">") else text
+    try:
+        address = Address(addr_spec=bare)
+    except (MessageError, ValueError, IndexError) as error:
+        raise ValueError("must be an e-mail address") from error
+    if not address.username or not address.domain:
+        raise ValueError("must be an e-mail address")
+    return bare
 
 
 def clones_dir(context: StepContext) -> Path:

@@ -2,7 +2,7 @@
 
 Source: Kargo docs `promotion-steps/http.md`, code `runner/builtin/http_requester.go`.
 Differs: an answer outside 2xx without any expression is asked again after pollInterval, and the message says so.
-A request ends after five minutes, whatever timeout says; no proxy is taken from the environment.
+A request ends after five minutes, whatever timeout says.
 """
 
 import dataclasses
@@ -24,6 +24,7 @@ from promotions.steps.base import (
     StepErrored,
     StepFailed,
     Waiting,
+    Would,
 )
 from promotions.steps.capabilities import given
 from promotions.steps.durations import SCHEMA_PATTERN, parse_duration
@@ -34,6 +35,9 @@ _DEFAULT_TIMEOUT, _DEFAULT_POLL_INTERVAL = timedelta(seconds=10), timedelta(seco
 # A request holds a worker, and an abort waits for its end.
 _LONGEST_TIMEOUT = timedelta(minutes=5)
 _USER_AGENT = "kargoweb"
+
+# Methods that change nothing on the other side.
+_READING = frozenset({"GET", "HEAD"})
 
 Scope = dict[str, Any]
 
@@ -56,7 +60,9 @@ class Config(StepConfig):
     body: str = Field("", description="Body to send; at most one of body and bodyFromFile.")
     body_from_file: str = Field("", description="File to send as the body, at most 2 MiB.")
     insecure_skip_tls_verify: bool = Field(False, alias="insecureSkipTLSVerify", description="Trust any certificate.")
-    proxy: str = Field("", pattern="^https?://.*$", description="Proxy to go through; none when left out.")
+    proxy: str = Field(
+        "", pattern="^https?://.*$", description="Proxy to go through; the environment's when left out."
+    )
     timeout: str = Field("", pattern=SCHEMA_PATTERN, description="For the request, at most 5m; 10s when left out.")
     poll_interval: str = Field("", pattern=SCHEMA_PATTERN, description="Wait before asking again; 30s when left out.")
     response_content_type: Literal["", "application/json", "application/yaml", "text/plain"] = Field(
@@ -88,6 +94,15 @@ def run(context: StepContext, config: Config) -> Done | Waiting:
         return Done(_take_outputs(config, scope))
     what = "does not meet the success criteria yet" if is_judged else "is not a success"
     return Waiting(f"HTTP ({status}) response {what}; asking again", _poll_interval(config))
+
+
+def would(context: StepContext, config: Config) -> Done | Waiting | Would:
+    """Reading changes nothing, so it is done; without `outputs` nothing of an answer can be needed later."""
+    if config.method in _READING:
+        return run(context, config)
+    # Only the host: path and query may hold secrets; webhooks do so.
+    message = f"would send {config.method} to {_build_url(config).hostname}"
+    return Would(message, output=None if config.outputs else {})
 
 
 def _read_answer(context: StepContext, config: Config) -> Scope:
@@ -216,4 +231,5 @@ STEP = Step(
     effect=Effect.OUTSIDE,
     rerun="Sends the request again: the other side should take it twice.",
     needs=("http",),
+    would=would,
 )

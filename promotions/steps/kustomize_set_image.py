@@ -9,8 +9,9 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
+from promotions.files.documents import read_document
 from promotions.files.errors import DocumentError
-from promotions.files.yaml import read_document, read_yaml
+from promotions.files.yaml import read_yaml
 from promotions.files.yaml_lists import write_list
 from promotions.steps.base import Done, Effect, Step, StepConfig, StepContext, StepErrored
 from promotions.steps.capabilities import given
@@ -47,10 +48,11 @@ class Config(StepConfig):
 def run(context: StepContext, config: Config) -> Done:
     file = _find_file(context, config.path)
     try:
-        data = read_document(file)
+        data = read_document(file, format_name="YAML")
         old = _read_images(data)
         targets = _configured(config.images, old) if config.images else _from_freight(context)
         if not targets:
+            context.log("There are no images to set", "info")
             return Done()
         merged = {**old, **targets}
         after = write_list(data, "images", [merged[name] for name in sorted(merged)])
@@ -58,6 +60,9 @@ def run(context: StepContext, config: Config) -> Done:
         raise StepErrored(f'Cannot set images in "{context.shown(file)}": {error}') from error
     if after != data:
         write_file(context, file, after)
+    for name in sorted(targets):
+        was = f"{_spell_reference(old[name])} -> " if name in old else ""
+        context.log(f"{context.shown(file)}: {was}{_spell_reference(targets[name])}", "info")
     return Done({"commitMessage": _commit_message(config.path, targets)})
 
 
@@ -120,9 +125,9 @@ def _commit_message(path: str, targets: dict[str, Entry]) -> str:
 
 
 def _spell_reference(entry: Entry) -> str:
-    tag = f":{entry['newTag']}" if "newTag" in entry else ""
-    digest = f"@{entry['digest']}" if "digest" in entry else ""
-    return f"{entry.get('newName', entry['name'])}{tag}{digest}"
+    tag = f":{entry['newTag']}" if entry.get("newTag") else ""
+    digest = f"@{entry['digest']}" if entry.get("digest") else ""
+    return f"{entry.get('newName') or entry['name']}{tag}{digest}"
 
 
 STEP = Step(

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from promotions.steps.base import Done, Effect, Step, StepConfig, StepContext, StepErrored
+from promotions.steps.base import Done, Effect, Step, StepConfig, StepContext, StepErrored, Would
 from promotions.steps.capabilities import given
 
 
@@ -31,6 +31,12 @@ def run(context: StepContext, config: Config) -> Done:
     return Done()
 
 
+def would(context: StepContext, config: Config) -> Would:
+    """Names what would be set, not the values: these may be secrets."""
+    updates = (f'{", ".join(sorted(update.values))} of {update.kind} "{update.name}"' for update in config.updates)
+    return Would(f"would set {'; '.join(updates)}", output={})
+
+
 STEP = Step(
     "set-metadata",
     Config,
@@ -38,4 +44,5 @@ STEP = Step(
     effect=Effect.OUTSIDE,
     rerun="Sets the same keys to the same values.",
     needs=("metadata",),
+    would=would,
 )

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from kargoweb.env import BadSetting, env_bool, env_int, env_list, env_secret, env_text, env_timedelta
+from kargoweb.env import BadSetting, env_bool, env_choice, env_int, env_list, env_secret, env_text, env_timedelta
 
 
 @pytest.fixture
@@ -108,3 +108,17 @@ def test_a_short_key_is_refused_without_showing_it(given, tmp_path):
         env_secret("KARGOWEB_X", tmp_path / "key")
 
     assert "short" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("text", "value"), [("", "rebase"), (" merge ", "merge"), ("rebase", "rebase")])
+def test_a_choice_is_one_of_its_words_or_the_first(given, text, value):
+    given("KARGOWEB_X", text)
+
+    assert env_choice("KARGOWEB_X", ("rebase", "merge")) == value
+
+
+def test_another_word_stops_the_start(given):
+    given("KARGOWEB_X", "squash")
+
+    with pytest.raises(BadSetting, match="KARGOWEB_X='squash' cannot be used: expected one of rebase, merge"):
+        env_choice("KARGOWEB_X", ("rebase", "merge"))

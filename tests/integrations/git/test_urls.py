@@ -3,7 +3,7 @@
 import pytest
 
 from integrations.errors import IntegrationError
-from integrations.git.urls import commit_url, connection_url, infer_provider, mirror_key, normalize_git_url
+from integrations.git.urls import connection_url, mirror_key, normalize_git_url
 
 
 @pytest.mark.parametrize(
@@ -52,26 +52,3 @@ def test_a_password_in_a_url_is_refused_and_not_repeated():
 
 def test_local_paths_need_permission():
     assert connection_url("/srv/r.git", allow_local=True) == "/srv/r.git"
-
-
-@pytest.mark.parametrize(
-    ("url", "provider", "expected"),
-    [
-        ("https://github.com/Org/Repo.git", None, "https://github.com/Org/Repo/commit/abc"),
-        ("https://acme.ghe.com/o/r", None, "https://acme.ghe.com/o/r/commit/abc"),
-        ("git@gitlab.acme.io:o/sub/r.git", None, "https://gitlab.acme.io/o/sub/r/-/commit/abc"),
-        ("ssh://git@gitea.acme.io:2222/o/r", None, "https://gitea.acme.io/o/r/commit/abc"),
-        ("https://bitbucket.org/o/r", None, "https://bitbucket.org/o/r/commits/abc"),
-        ("https://me@dev.azure.com/o/p/_git/r", None, "https://dev.azure.com/o/p/_git/r/commit/abc"),
-        ("git@ssh.dev.azure.com:v3/o/p/r", None, "https://dev.azure.com/o/p/_git/r/commit/abc"),
-        ("https://o.visualstudio.com/p/_git/r", None, "https://dev.azure.com/o/p/_git/r/commit/abc"),
-        ("https://git.acme.io/o/r", None, None),
-        ("https://git.acme.io/o/r", "gitlab", "https://git.acme.io/o/r/-/commit/abc"),
-    ],
-)
-def test_links_to_a_commit_page(url, provider, expected):
-    assert commit_url(url, "abc", provider=provider) == expected
-
-
-def test_an_unknown_host_has_no_provider():
-    assert infer_provider("https://git.acme.io/github/r") is None

@@ -194,7 +194,7 @@ def test_a_killed_command_leaves_no_trace_for_the_next_step(workspace):
     ours = tree.commit("Ours")
     workspace.server.commit("app", {"a.txt": "theirs\n"}, "Theirs")
     tree._fetch("main", tree.remote(None), SILENT)
-    assert tree._run("rebase", "refs/remotes/origin/main").exit_code != 0
+    assert tree._run("rebase", "refs/incoming/tip").exit_code != 0
     for name in ("index.lock", "HEAD.lock"):
         (tree._admin / name).touch()
 

@@ -11,9 +11,10 @@ import pytest
 from integrations.http import HttpClient, HttpPolicy
 from promotions.references import FreightReference
 from promotions.steps.base import Result, StepContext
-from promotions.steps.capabilities import Capabilities, Credential, GitIdentity
+from promotions.steps.capabilities import Capabilities, Credential, GitHubPushRules, GitIdentity
 from promotions.steps.execution import execute
 from promotions.steps.registry import find_step
+from promotions.steps.tools import Tools
 
 
 @dataclass
@@ -62,6 +63,18 @@ class KnownMetadata:
 
 
 @dataclass
+class KnownAliases:
+    by_name: dict[str, str] = field(default_factory=dict)
+
+    def rename(self, name: str, alias: str) -> str:
+        old = self.by_name[name]
+        if alias in self.by_name.values():
+            raise ValueError(f'The alias "{alias}" is taken.')
+        self.by_name[name] = alias
+        return old
+
+
+@dataclass
 class Bench:
     """A place to run steps; what they log is in `lines`."""
 
@@ -71,6 +84,9 @@ class Bench:
     freight: KnownFreight = field(default_factory=KnownFreight)
     metadata: KnownMetadata = field(default_factory=KnownMetadata)
     http: HttpClient | None = None
+    tools: Tools = field(default_factory=Tools)
+    aliases: KnownAliases = field(default_factory=KnownAliases)
+    github_push: GitHubPushRules = field(default_factory=GitHubPushRules)
     should_stop: Callable[[], bool] = lambda: False
     lines: list[tuple[str, str]] = field(default_factory=list)
 
@@ -94,6 +110,9 @@ class Bench:
                 freight=self.freight,
                 metadata=self.metadata,
                 http=self.http,
+                tools=self.tools,
+                aliases=self.aliases,
+                github_push=self.github_push,
             ),
         )
 

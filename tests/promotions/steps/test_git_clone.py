@@ -1,9 +1,11 @@
+import ssl
+import subprocess
+
 import pytest
 
 from integrations.credentials import BasicAuth
-from integrations.errors import Aborted, IntegrationError, NotFound, Rejected, Unauthorized
+from integrations.errors import Aborted, IntegrationError, NotFound, Rejected, Unauthorized, Unreachable
 from promotions.steps.base import Done, StepErrored, StepFailed
-from promotions.steps.capabilities import GitIdentity
 from tests.servers.git import git_server
 
 __all__ = ["git_server"]
@@ -191,20 +193,35 @@ def test_checks_out_submodules_when_asked_to(bench, git_server, app):
     assert "without/lib/lib.txt" not in bench.files()
 
 
+@pytest.fixture
+def tls_app(git_server, tmp_path):
+    """The server behind a certificate nobody vouches for; the repository `app` in it."""
+    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost"
+    subprocess.run([*command.split(), "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    git_server._server.socket = context.wrap_socket(git_server._server.socket, server_side=True)
+    git_server.create("app", {"app.yaml": "v: 1\n"})
+    return git_server.url("app").replace("http://", "https://")
+
+
+def test_a_certificate_that_may_be_anybodys_is_trusted_later_on_too(bench, git_server, tls_app):
+    with pytest.raises(Unreachable, match="certificate"):
+        _clone(bench, tls_app, {"path": "src", "branch": "main"})
+
+    _clone(bench, tls_app, {"path": "src", "branch": "main"}, insecureSkipTLSVerify=True)
+    bench.write("src/app.yaml", "v: 2\n")
+    commit = bench.run("git-commit", {"path": "src", "message": "Two"}).output["commit"]
+    bench.run("git-push", {"path": "src"})
+
+    assert git_server.head("app") == commit
+
+
 def test_stops_when_asked_to(bench, app):
     bench.should_stop = lambda: True
 
     with pytest.raises(Aborted):
-        _clone(bench, app, {"path": "src"})
-
-
-def test_refuses_to_pretend_that_it_signs(bench, app):
-    author = {"name": "A", "email": "a@example.com", "signingKey": "-----BEGIN PGP"}
-    with pytest.raises(StepErrored, match=r"Signing commits .* not supported"):
-        _clone(bench, app, {"path": "src"}, author=author)
-
-    bench.git.identity = GitIdentity("A", "a@example.com", signing_key="-----BEGIN PGP")
-    with pytest.raises(StepErrored, match=r"Signing commits .* not supported"):
         _clone(bench, app, {"path": "src"})
 
 
@@ -218,6 +235,8 @@ def test_refuses_to_pretend_that_it_signs(bench, app):
         ([{"path": "a", "as": "x"}, {"path": "b", "as": "x"}], {}, r'duplicate checkout alias "x" at checkout\[1\]'),
         ([{"path": "a"}], {"author": {"name": "A"}}, "author.email: is required"),
         ([{"path": "a"}], {"author": {"name": "A", "email": "nobody"}}, "author.email: must be an e-mail address"),
+        ([{"path": "a"}], {"author": {"name": "A", "email": "A <a@b> c"}}, "author.email: must be an e-mail address"),
+        ([{"path": "a"}], {"author": {"name": "A", "email": "<>"}}, "author.email: must be an e-mail address"),
         ([{"path": "a"}], {"author": None}, "author: must be a map, got null"),
     ],
 )

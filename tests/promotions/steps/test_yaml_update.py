@@ -1,6 +1,6 @@
 import pytest
 
-from promotions.files.yaml import MAX_BYTES
+from promotions.files.documents import MAX_BYTES
 from promotions.steps.base import Done, StepErrored
 
 
