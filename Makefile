@@ -48,8 +48,14 @@ worker: $(VENV)/.run ## Start one more worker
 .PHONY: test
 test: $(VENV)/.dev ## Run every test, on SQLite and on PostgreSQL
 	@tests/install-system-packages
+	@tests/install-binaries $(BIN)
 	$(BIN)/pytest -n $(TEST_PROCESSES) --dist worksteal
 	$(BIN)/python tests/servers/postgres.py $(BIN)/pytest -n $(TEST_PROCESSES) -m "database and not browser and not slow"
+
+.PHONY: forge
+forge: $(VENV)/.dev ## Build Gitea (once, some minutes) and run the tests that drive a real git provider
+	@tests/install-forge
+	$(BIN)/pytest tests/promotions/steps/test_on_a_real_forge.py
 
 .PHONY: check
 check: $(VENV)/.dev ## Format, lint, types, layers and migrations; without the tests

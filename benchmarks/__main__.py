@@ -8,6 +8,7 @@ BENCHMARKS = {
     "first_line": "click Promote to first log line in the browser",
     "recovery": "kill -9 of a worker to the next progress",
     "discovery": "57 warehouses on one repository, one push",
+    "steps": "file steps against the bare library call or tool",
     "idle": "memory and processor of `kargoweb up` while nothing happens",
     "kill": "a worker killed at every step, 50 times: right ends, nothing twice",
 }

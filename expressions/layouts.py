@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from expressions.durations import SECOND
 from expressions.errors import ExpressionError
 from expressions.times import (
     MONTHS,
@@ -29,7 +30,11 @@ _MARK = re.compile(
 )
 _BLANKS = re.compile(r" +")
 _FRACTION = re.compile(r"[.,]([0-9]+)")
-_ABBREVIATION = re.compile(r"[A-Z]{3,5}|[+-](?:[01][0-9]|2[0-3])")
+# Longer names must end in T, the one exception aside; a number counts only after GMT and alone.
+_ABBREVIATION = re.compile(
+    r"UTC|ChST|MeST|GMT(?:[+-]0*(?:1[0-9]|2[0-3]|[0-9])(?![0-9]))?|(?=...)[+-]0*(?:1[0-9]|2[0-3]|[0-9])(?![0-9])"
+    r"|(?:[A-Z]{4}T|[A-Z]{3}T|WITA|[A-Z]{3})(?![A-Z])"
+)
 _OFFSET = {
     "-07": re.compile(r"([+-])(\d\d)()()", re.ASCII),
     "-0700": re.compile(r"([+-])(\d\d)(\d\d)()", re.ASCII),
@@ -59,6 +64,9 @@ _NUMBERS: dict[str, tuple[str, re.Pattern[str]]] = {
         ("5", "second", "[0-9]{1,2}"),
     )
 }
+_RANGES = {"month": (1, 12), "hour": (0, 23), "hour12": (0, 12), "minute": (0, 59), "second": (0, 59)}
+_HALF_YEAR = 183 * 86_400
+_WINTER = 1_704_067_200  # 2024-01-01
 RFC3339 = "2006-01-02T15:04:05Z07:00"
 RFC3339_NANO = "2006-01-02T15:04:05.999999999Z07:00"
 # How a text of the form begins, told fast: most texts are in one of the middle forms.
@@ -229,11 +237,7 @@ class _Reading:
             if mark in {"05", "5"} and following[:1] not in {".", ","} and (found := self.match(_FRACTION)):
                 self.set_fraction(found[1])
         elif mark[0] in ".,":
-            found = self.match(_FRACTION)
-            if found and (mark[1] == "9" or len(found[1]) == len(mark) - 1):
-                self.set_fraction(found[1])
-            elif mark[1] == "0" or found:
-                raise _Mismatch
+            self.read_fraction(mark)
         elif mark in {"January", "Jan", "Monday", "Mon"}:
             self.read_name(mark)
         elif mark in {"PM", "pm"}:
@@ -259,9 +263,28 @@ class _Reading:
         if not found:
             raise _Mismatch
         number = int(found[0])
+        if field in _RANGES:
+            lowest, highest = _RANGES[field]
+            if not lowest <= number <= highest:
+                raise _Mismatch
         if field == "short_year":
             field, number = "year", number + (1900 if number >= 69 else 2000)
+        elif field == "hour12":
+            field = "hour"
         self.fields[field] = number
+
+    def read_fraction(self, mark: str) -> None:
+        """Nines stand for any number of digits or none at all, noughts for exactly as many."""
+        found = self.match(_FRACTION)
+        if found is None or (mark[1] == "0" and len(found[0]) < len(mark)):
+            if mark[1] == "0":
+                raise _Mismatch
+            return
+        digits = found[1]
+        if mark[1] == "0":
+            self.at = found.start() + len(mark)
+            digits = digits[: len(mark) - 1]
+        self.set_fraction(digits)
 
     def set_fraction(self, digits: str) -> None:
         self.fields["nanosecond"] = int(digits[:9].ljust(9, "0"))
@@ -303,17 +326,15 @@ class _Reading:
         year = read("year", 0)
         month, day = self.found_day(year)
         hour = read("hour", 0)
-        if "hour12" in self.fields:
-            hour = self.fields["hour12"]
-            if hour > 12:
-                raise _Mismatch
         if self.afternoon is not None and hour <= 12:
             hour = hour % 12 + (12 if self.afternoon else 0)
         minute, second = read("minute", 0), read("second", 0)
-        if hour > 23 or minute > 59 or second > 59:
-            raise _Mismatch
-        seconds = hour * 3600 + minute * 60 + second
-        return make_time((year, month, day), seconds, read("nanosecond", 0), self.found_zone())
+        date, seconds, nanosecond = (year, month, day), hour * 3600 + minute * 60 + second, read("nanosecond", 0)
+        if self.offset is None and not self.abbreviation:
+            return make_time(date, seconds, nanosecond, self.zone)
+        instant = make_time(date, seconds, nanosecond, UTC).instant
+        zone, offset = self.found_zone(instant // SECOND)
+        return Time(instant - offset * SECOND, zone)
 
     def found_day(self, year: int) -> tuple[int, int]:
         """Return month and day; a day of the year must agree with them where they are given, too."""
@@ -330,12 +351,29 @@ class _Reading:
             raise _Mismatch
         return month, day
 
-    def found_zone(self) -> Zone:
-        """An offset counts most, then an abbreviation: its name is kept, at offset 0, as Go does."""
+    def found_zone(self, seconds: int) -> tuple[Zone, int]:
+        """Return the zone to show and the offset that the clock, `seconds` since 1970, was read by.
+
+        An offset counts most, then an abbreviation that the zone has; any other name is kept, at offset 0. After
+        `GMT+3` the clock is read as UTC and shown three hours later. All of it as Go does.
+        """
+        name = self.abbreviation
         if self.offset is not None:
-            if self.offset == 0 and self.abbreviation in {"", "UTC"}:
-                return UTC
-            return Zone(self.abbreviation, self.offset)
-        if self.abbreviation and self.abbreviation != "UTC":
-            return Zone(self.abbreviation, 0)
-        return UTC if self.abbreviation else self.zone
+            offset, abbreviation = self.zone.at(seconds - self.offset)
+            is_here = offset == self.offset and name in {"", abbreviation}
+            return self.zone if is_here else Zone(name, self.offset), self.offset
+        if name == "UTC":
+            return UTC, 0
+        if (known := _find_offset(self.zone, name, seconds)) is not None:
+            return self.zone, known
+        return Zone(name, int(name[3:]) * 3600 if name.startswith("GMT") and name != "GMT" else 0), 0
+
+
+def _find_offset(zone: Zone, abbreviation: str, seconds: int) -> int | None:
+    """Return what an abbreviation means in a zone: at that time if it is in use then, else at any other."""
+    moments = (seconds, seconds - _HALF_YEAR, seconds + _HALF_YEAR, _WINTER, _WINTER + _HALF_YEAR)
+    offsets = [offset for offset, name in map(zone.at, moments) if name == abbreviation]
+    for offset in offsets:
+        if zone.at(seconds - offset)[1] == abbreviation:
+            return offset
+    return offsets[0] if offsets else None

@@ -123,7 +123,7 @@ def _tidy_up() -> None:
 def _policy() -> HttpPolicy:
     """Where discovery may go."""
     is_allowed = settings.ALLOW_PRIVATE_ADDRESSES
-    return HttpPolicy(allow_loopback=is_allowed, allow_private_addresses=is_allowed)
+    return HttpPolicy(allow_loopback=is_allowed, allow_private_addresses=is_allowed, proxy_rules=settings.PROXY_RULES)
 
 
 def _begin(lease: Lease, *, now: datetime) -> Warehouse:

@@ -4,11 +4,10 @@ An answer of any status comes back as an HttpResponse; `raise_for_status` turns 
 the IntegrationError family. Messages name the host only: paths, queries and user names may hold secrets.
 """
 
-import email.utils
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import BinaryIO, NoReturn
 from urllib.parse import urlencode, urljoin
@@ -18,8 +17,9 @@ import httpx
 import tenacity
 
 from integrations.errors import IntegrationError, NotFound, RateLimited, Rejected, Unauthorized, Unreachable
+from integrations.http_limits import is_rate_limit, read_pause
 from integrations.http_policy import HttpPolicy
-from integrations.http_transport import BlockedAddress, GuardedTransport, deadline_in
+from integrations.http_transport import TRUST_ANY, BlockedAddress, GuardedTransport, deadline_in
 
 __all__ = ["BlockedAddress", "BodyTooLarge", "HttpClient", "HttpHeaders", "HttpPolicy", "HttpResponse"]
 
@@ -66,13 +66,21 @@ class HttpResponse:
 
     @property
     def retry_after(self) -> timedelta | None:
-        """What the Retry-After header asks for, if it is there and can be read."""
-        return _read_retry_after(self.headers.get("retry-after"))
+        """The pause the server asks for: Retry-After, or the reset of a rate limit that is used up."""
+        return read_pause(self.status, self.headers.get)
 
-    def raise_for_status(self, expectation: str) -> None:
-        """Raise unless the status is 2xx; `expectation` completes "while we wanted to ...": "list tags"."""
+    @property
+    def is_rate_limited(self) -> bool:
+        """The server wants a pause; many say so with 403 and headers of their own."""
+        return is_rate_limit(self.status, self.headers.get, self.body)
+
+    def raise_for_status(self, expectation: str, *, said: str = "") -> None:
+        """Raise unless the status is 2xx; `expectation` completes "while we wanted to ...": "list tags".
+
+        `said` is what the server gave as its reason, fit to be shown.
+        """
         if not 200 <= self.status < 300:
-            _raise_for_status(self, expectation)
+            _raise_for_status(self, expectation, f' It said: "{said}"' if said else "")
 
 
 class HttpClient:
@@ -114,12 +122,14 @@ class HttpClient:
         timeout: timedelta | None = None,
         max_body_bytes: int | None = None,
         retry: bool | None = None,
+        verify_tls: bool = True,
     ) -> HttpResponse:
         """Send a request and read the whole answer.
 
         `params` are added to the query already in `url`. `retry=None` repeats methods safe to repeat, on
-        connection errors, 429 and 5xx; the answer of the last try comes back as it is. Raises Unreachable,
-        BlockedAddress, BodyTooLarge, and a permanent IntegrationError for a bad URL or endless redirects.
+        connection errors, rate limits and 5xx; the answer of the last try comes back as it is. `verify_tls=False`
+        trusts any certificate for this request. Raises Unreachable, BlockedAddress, BodyTooLarge, and a permanent
+        IntegrationError for a bad URL or endless redirects.
         """
         body = bytearray()
         response = self._send(
@@ -130,6 +140,7 @@ class HttpClient:
             content=content,
             timeout=timeout,
             retry=method.upper() in REPEATABLE_METHODS if retry is None else retry,
+            verify_tls=verify_tls,
             read=lambda answer: _fill(
                 body, answer, self.policy.max_body_bytes if max_body_bytes is None else max_body_bytes
             ),
@@ -145,6 +156,7 @@ class HttpClient:
         params: Iterable[tuple[str, str]] = (),
         timeout: timedelta | None = None,
         max_bytes: int,
+        verify_tls: bool = True,
     ) -> HttpResponse:
         """Stream a 2xx answer into a seekable file, from its start; the body of the result is empty then.
 
@@ -164,7 +176,14 @@ class HttpClient:
                 target.write(chunk)
 
         response = self._send(
-            "GET", url, headers=headers, params=params, content=None, timeout=timeout, retry=True, read=read
+            *("GET", url),
+            headers=headers,
+            params=params,
+            content=None,
+            timeout=timeout,
+            retry=True,
+            verify_tls=verify_tls,
+            read=read,
         )
         return HttpResponse(response.status, response.headers, bytes(body), response.url)
 
@@ -178,9 +197,10 @@ class HttpClient:
         content: bytes | None,
         timeout: timedelta | None,
         retry: bool,
+        verify_tls: bool,
         read: Callable[[httpx.Response], None],
     ) -> HttpResponse:
-        request = _Request(method.upper(), _add_params(url, list(params)), _header_list(headers), content)
+        request = _Request(method.upper(), _add_params(url, list(params)), _header_list(headers), content, verify_tls)
         seconds = (self.policy.timeout if timeout is None else timeout).total_seconds()
         retrying = tenacity.Retrying(
             sleep=self._sleep,
@@ -215,6 +235,7 @@ class HttpClient:
                 headers=request.headers,
                 content=request.content,
                 timeout=timeout,
+                extensions={} if request.verify_tls else {TRUST_ANY: True},
             ) as answer:
                 location = answer.headers.get("location")
                 if answer.status_code not in (301, 302, 303, 307, 308) or location is None:
@@ -230,7 +251,8 @@ class HttpClient:
         )
 
     def _is_repeatable(self, response: HttpResponse) -> bool:
-        if response.status not in REPEATABLE_STATUSES:
+        # The body is not at hand here: a limit that only the body tells of is left to the caller.
+        if response.status not in REPEATABLE_STATUSES and not response.is_rate_limited:
             return False
         # Who asks for a longer pause than we would wait is not asked again: the caller sees the answer.
         return (response.retry_after or timedelta()) <= self.policy.longest_wait
@@ -249,6 +271,7 @@ class _Request:
     url: str
     headers: list[tuple[str, str]]
     content: bytes | None
+    verify_tls: bool
 
     def redirected(self, status: int, location: str) -> "_Request":
         """The request to send next, as browsers do it; secrets stay with the origin they were meant for."""
@@ -264,6 +287,7 @@ class _Request:
             url,
             [(name, value) for name, value in self.headers if name.lower() not in dropped],
             self.content if keeps_method else None,
+            self.verify_tls,
         )
 
 
@@ -348,27 +372,17 @@ def _last_outcome(state: tenacity.RetryCallState) -> HttpResponse:
     return response
 
 
-def _read_retry_after(value: str | None) -> timedelta | None:
-    if value is None:
-        return None
-    if value.strip().isdigit():
-        return timedelta(seconds=min(int(value), 86_400))
-    try:
-        moment = email.utils.parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(moment - datetime.now(UTC), timedelta())
-
-
-def _raise_for_status(response: HttpResponse, expectation: str) -> NoReturn:
-    said = f"{_host_of(response.url)} answered {response.status} while we wanted to {expectation}"
+def _raise_for_status(response: HttpResponse, expectation: str, said: str) -> NoReturn:
+    what = f"{_host_of(response.url)} answered {response.status} while we wanted to {expectation}"
+    if response.is_rate_limited:
+        raise RateLimited(
+            f"{what}: too many requests. It is tried again later.{said}", retry_after=response.retry_after
+        )
     if response.status in (401, 403):
-        raise Unauthorized(f"{said}: the credentials are missing, wrong or not sufficient. Check them in Settings.")
+        remedy = "the credentials are missing, wrong or not sufficient. Check them in Settings."
+        raise Unauthorized(f"{what}: {remedy}{said}")
     if response.status in (404, 410):
-        raise NotFound(f"{said}: it does not exist, or these credentials may not see it. Check the name.")
-    if response.status == 429:
-        raise RateLimited(f"{said}: too many requests. It is tried again later.", retry_after=response.retry_after)
+        raise NotFound(f"{what}: it does not exist, or these credentials may not see it. Check the name.{said}")
     if response.status >= 500 or response.status == 408:
-        raise Unreachable(f"{said}: the server has a problem. It is tried again later.")
-    raise Rejected(f"{said}: the request was refused.")
+        raise Unreachable(f"{what}: the server has a problem. It is tried again later.{said}")
+    raise Rejected(f"{what}: the request was refused.{said}")

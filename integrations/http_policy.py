@@ -1,8 +1,10 @@
 """Where the HTTP client may go and how far: limits, proxy, and the judgement on IP addresses. Pure."""
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+
+from integrations.http_proxies import ProxyRules
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -18,7 +20,8 @@ class HttpPolicy:
     to any address; a proxy on a private network needs its place there. Link-local addresses, where clouds
     keep their metadata, open by `allowed_hosts` only. `timeout` is for one try of one request, from the first
     packet to the last byte; `attempts` counts all tries of a request that may be repeated; `longest_wait` is
-    the longest pause before a further try.
+    the longest pause before a further try. `proxy` is for every host and, being a person's choice, guarded as any
+    host; `proxy_rules` are the operator's, hold without a `proxy`, and may lead to a private address.
     """
 
     allow_loopback: bool = False
@@ -27,6 +30,7 @@ class HttpPolicy:
     timeout: timedelta = timedelta(seconds=30)
     connect_timeout: timedelta = timedelta(seconds=10)
     proxy: str | None = None
+    proxy_rules: ProxyRules = field(default_factory=ProxyRules)
     verify_tls: bool = True
     max_body_bytes: int = 32 * 1024 * 1024
     max_redirects: int = 5

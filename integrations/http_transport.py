@@ -9,8 +9,10 @@ import contextvars
 import ipaddress
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpcore
@@ -18,6 +20,9 @@ import httpx
 
 from integrations.errors import IntegrationError
 from integrations.http_policy import Address, HttpPolicy
+
+# Extension of a request that trusts any certificate.
+TRUST_ANY = "kargoweb.trust_any"
 
 _deadline: contextvars.ContextVar[float] = contextvars.ContextVar("http_deadline", default=float("inf"))
 
@@ -54,35 +59,27 @@ def remaining(timeout: float | None, error: type[Exception]) -> float | None:
 
 
 class GuardedTransport(httpx.BaseTransport):
-    """An httpx transport over httpcore that connects only where the policy allows. Thread-safe."""
+    """An httpx transport over httpcore that connects only where the policy allows. Thread-safe.
+
+    It keeps a pool of connections for each proxy and each way to look at certificates, made when first needed.
+    """
 
     def __init__(self, policy: HttpPolicy) -> None:
-        context = httpx.create_ssl_context(verify=policy.verify_tls)
-        backend = GuardedBackend(policy)
         self._policy = policy
-        self._pool: httpcore.ConnectionPool
-        if policy.proxy is None:
-            self._pool = httpcore.ConnectionPool(
-                ssl_context=context,
-                max_connections=100,
-                max_keepalive_connections=20,
-                network_backend=backend,
-            )
-        else:
-            proxy = httpx.Proxy(policy.proxy)
-            self._pool = httpcore.HTTPProxy(
-                proxy_url=str(proxy.url),
-                proxy_auth=proxy.raw_auth,
-                ssl_context=context,
-                max_connections=100,
-                max_keepalive_connections=20,
-                network_backend=backend,
-            )
+        self._pools: dict[tuple[str | None, bool], httpcore.ConnectionPool] = {}
+        self._guard = threading.Lock()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if self._policy.proxy is not None:
-            self._check_behind_proxy(request.url)
-        answer = self._pool.handle_request(
+        port = request.url.port or (443 if request.url.scheme == "https" else 80)
+        proxy = self._policy.proxy or self._policy.proxy_rules.choose(
+            scheme=request.url.scheme, host=request.url.host, port=port
+        )
+        if proxy is not None:
+            # The proxy resolves the name; what our own resolver knows of it is checked, a name it lacks is not.
+            with contextlib.suppress(httpcore.ConnectError):
+                allowed_addresses(self._policy, request.url.host, port)
+        pool = self._pool(proxy, verify_tls=self._policy.verify_tls and not request.extensions.get(TRUST_ANY))
+        answer = pool.handle_request(
             httpcore.Request(
                 method=request.method,
                 url=httpcore.URL(
@@ -101,13 +98,39 @@ class GuardedTransport(httpx.BaseTransport):
         )
 
     def close(self) -> None:
-        self._pool.close()
+        with self._guard:
+            for pool in self._pools.values():
+                pool.close()
 
-    def _check_behind_proxy(self, url: httpx.URL) -> None:
-        # The proxy resolves the name; what our own resolver knows of it is checked, a name it lacks is not.
-        port = url.port or (443 if url.scheme == "https" else 80)
-        with contextlib.suppress(httpcore.ConnectError):
-            allowed_addresses(self._policy, url.host, port)
+    def _pool(self, proxy: str | None, *, verify_tls: bool) -> httpcore.ConnectionPool:
+        with self._guard:
+            pool = self._pools.get((proxy, verify_tls))
+            if pool is None:
+                pool = self._pools[proxy, verify_tls] = _open_pool(self._policy, proxy, verify_tls=verify_tls)
+            return pool
+
+
+def _open_pool(policy: HttpPolicy, proxy: str | None, *, verify_tls: bool) -> httpcore.ConnectionPool:
+    context = httpx.create_ssl_context(verify=verify_tls)
+    if proxy is None:
+        return httpcore.ConnectionPool(
+            ssl_context=context,
+            max_connections=100,
+            max_keepalive_connections=20,
+            network_backend=GuardedBackend(policy),
+        )
+    address = httpx.Proxy(proxy)
+    if policy.proxy is None:
+        # The operator's own proxy: this pool connects to it and to nothing else.
+        policy = replace(policy, allowed_hosts=policy.allowed_hosts | {address.url.host})
+    return httpcore.HTTPProxy(
+        proxy_url=str(address.url),
+        proxy_auth=address.raw_auth,
+        ssl_context=context,
+        max_connections=100,
+        max_keepalive_connections=20,
+        network_backend=GuardedBackend(policy),
+    )
 
 
 class _Body(httpx.SyncByteStream):

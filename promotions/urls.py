@@ -10,6 +10,8 @@ from promotions.views.members import member_add, members
 from promotions.views.new_project import new_project, new_project_apply, new_project_preview
 from promotions.views.permission_check import permission_check
 from promotions.views.pipeline import freight_band, pipeline, pipeline_exceptions
+from promotions.views.playground import playground, playground_result
+from promotions.views.preview import preview, preview_diff, preview_request
 from promotions.views.projects import projects
 from promotions.views.promote import promote
 from promotions.views.promotion import promotion, promotion_head, promotion_steps
@@ -26,6 +28,7 @@ from promotions.views.task import task
 from promotions.views.task_list import task_list
 
 _MEMBERS = "p/<str:project_name>/settings/members/"
+_PREVIEWS = "p/<str:project_name>/previews/"
 _PROMOTIONS = "p/<str:project_name>/promotions/"
 _FREIGHT = "p/<str:project_name>/freight/"
 _STAGES = "p/<str:project_name>/stages/"
@@ -39,6 +42,9 @@ urlpatterns = [
     path("p/<str:project_name>/pipeline/freight/", freight_band, name="freight-band"),
     path("p/<str:project_name>/pipeline/exceptions/", pipeline_exceptions, name="pipeline-exceptions"),
     path("p/<str:project_name>/promote/", promote, name="promote"),
+    path(_PREVIEWS, preview_request, name="preview-request"),
+    path(f"{_PREVIEWS}<int:number>/", preview, name="preview"),
+    path(f"{_PREVIEWS}<int:number>/diff/", preview_diff, name="preview-diff"),
     path(f"{_STAGES}<str:name>/", stage, name="stage"),
     path(f"{_STAGES}<str:name>/card/", stage_card, name="stage-card"),
     path(f"{_STAGES}<str:name>/approve/", stage_approve, name="stage-approve"),
@@ -51,6 +57,8 @@ urlpatterns = [
     path("p/<str:project_name>/manifests/preview/", manifests_preview, name="manifests-preview"),
     path("p/<str:project_name>/manifests/apply/", manifests_apply, name="manifests-apply"),
     path("p/<str:project_name>/manifests/export/", manifests_export, name="manifests-export"),
+    path("p/<str:project_name>/playground/", playground, name="playground"),
+    path("p/<str:project_name>/playground/result/", playground_result, name="playground-result"),
     path("p/<str:project_name>/tasks/", task_list, name="task-list"),
     path("p/<str:project_name>/tasks/<str:name>/", task, name="task"),
     path("p/<str:project_name>/events", events, name="events"),

@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, BinaryIO
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -28,6 +29,8 @@ TAGS_PER_PAGE = 1000
 MAX_TAG_PAGES = 1000
 MAX_MANIFEST_BYTES = 4 * 1024 * 1024
 MAX_BLOB_BYTES = 8 * 1024 * 1024
+# For the whole of a blob that is streamed into a file; it may be a gigabyte.
+BLOB_TIMEOUT = timedelta(minutes=30)
 
 _ACCEPT = [("accept", ", ".join(MANIFEST_TYPES) + ", */*;q=0.1")]
 _NEXT_LINK = re.compile(r"<([^>]*)>\s*;[^,]*\brel=\"?next\"?", re.IGNORECASE)
@@ -116,13 +119,21 @@ class Registry:
             raise _wrong_digest(what, digest, found)
         return response.body
 
-    def download_blob(self, repository: Repository, digest: str, target: BinaryIO, *, max_bytes: int) -> None:
+    def download_blob(
+        self,
+        repository: Repository,
+        digest: str,
+        target: BinaryIO,
+        *,
+        max_bytes: int,
+        timeout: timedelta = BLOB_TIMEOUT,
+    ) -> None:
         """Stream a blob into a seekable, readable file and check its digest. Raises as `get_manifest`."""
         url = _blob_url(repository, digest)
         headers = self._headers(repository)
         for last_try in (False, True):
             self._limits.wait(repository.host)
-            response = self._client.download(url, target, headers=headers, max_bytes=max_bytes)
+            response = self._client.download(url, target, headers=headers, max_bytes=max_bytes, timeout=timeout)
             if response.status != 401 or last_try:
                 break
             headers = self._answer_challenge(repository, response)

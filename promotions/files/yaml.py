@@ -6,13 +6,14 @@ Differs: Kargo drops the rest of the line after the new value and rewrites line 
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from promotions.files import yaml_nodes as nodes
+from promotions.files.documents import decode
+from promotions.files.edits import Change, Edited
 from promotions.files.errors import DocumentError
 from promotions.files.keys import KeyPart, parse_key
-from promotions.files.yaml_scalars import is_printable, read_plain, write_scalar
+from promotions.files.yaml_scalars import is_printable, read_old_plain, read_plain, write_scalar
 from promotions.files.yaml_values import build_value
 
 # Anchor and tag before a scalar, with the blanks and comments between them.
@@ -21,19 +22,8 @@ _BLOCK_HEADER = re.compile(r"[|>][-+0-9]*")
 
 Replacement = tuple[int, int, str]
 
-MAX_BYTES = 10 * 1024 * 1024
 
-
-def read_document(path: Path) -> bytes:
-    """The bytes of a file. Raises DocumentError when there are more than MAX_BYTES, and what opening raises."""
-    with path.open("rb") as file:
-        data = file.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise DocumentError(f"it is larger than {MAX_BYTES // 1024**2} MiB, the limit for a YAML file; split it")
-    return data
-
-
-def update_yaml(data: bytes, updates: Sequence[tuple[str, Any]]) -> bytes:
+def edit_yaml(data: bytes, updates: Sequence[tuple[str, Any]]) -> Edited:
     """Set scalars of the first document; of two updates of one key the last wins.
 
     Raises DocumentError when the data is not YAML, a key does not lead to a scalar, or a value is no scalar;
@@ -42,15 +32,22 @@ def update_yaml(data: bytes, updates: Sequence[tuple[str, Any]]) -> bytes:
     text = decode(data)
     root = nodes.read_first_document(text)
     replacements: dict[int, list[Replacement]] = {}
+    changes = []
     for key, value in updates:
         scalar = _find_scalar(root, key)
         try:
             replacements[scalar.start] = _replace(text, scalar, value)
+            changes.append(Change(key, text[scalar.start : scalar.end].strip(), write_scalar(value)))
         except DocumentError as error:
             raise DocumentError(f'key "{key}": {error}') from error
     edited = apply(text, [edit for edits in replacements.values() for edit in edits])
     _check(edited, updates)
-    return edited.encode()
+    return Edited(edited.encode(), tuple(changes))
+
+
+def update_yaml(data: bytes, updates: Sequence[tuple[str, Any]]) -> bytes:
+    """The data after `edit_yaml`."""
+    return edit_yaml(data, updates).data
 
 
 def read_yaml(data: bytes, *, numbers_as_text: bool = False) -> Any:
@@ -58,17 +55,11 @@ def read_yaml(data: bytes, *, numbers_as_text: bool = False) -> Any:
     return build_value(nodes.read_first_document(decode(data)), numbers_as_text=numbers_as_text)
 
 
-def show_value(value: object) -> str:
-    """A value as commit messages show it."""
-    return write_scalar(value)
-
-
-def decode(data: bytes) -> str:
-    """UTF-8 text. Raises DocumentError."""
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        raise DocumentError(f"it is not UTF-8 text (byte {error.start})") from error
+def read_old_yaml(data: bytes) -> Any:
+    """The first document as JSON values by the rules of YAML 1.1; keys are texts. Raises DocumentError."""
+    if not data.strip():
+        raise DocumentError("it is empty")
+    return build_value(nodes.read_first_document(decode(data)), read_scalar=read_old_plain)
 
 
 def apply(text: str, replacements: Sequence[Replacement]) -> str:

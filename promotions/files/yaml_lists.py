@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from promotions.files import yaml_nodes as nodes
+from promotions.files.documents import decode
 from promotions.files.errors import DocumentError
-from promotions.files.yaml import apply, decode
+from promotions.files.yaml import apply
 from promotions.files.yaml_scalars import write_scalar
 
 

@@ -18,6 +18,7 @@ from ruamel.yaml.events import (
     SequenceEndEvent,
     SequenceStartEvent,
 )
+from ruamel.yaml.reader import ReaderError
 
 from promotions.files.errors import DocumentError
 
@@ -79,6 +80,11 @@ def read_first_document(text: str) -> Node | None:
         mark = error.problem_mark or error.context_mark
         where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise DocumentError(f"it is not valid YAML{where}: {error.problem or error.context}") from error
+    except ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise DocumentError(
+            f"it is not a text file: line {line} holds the control character {error.character:#04x}"
+        ) from error
     except YAMLError as error:
         raise DocumentError(f"it is not valid YAML: {error}") from error
     except RecursionError as error:

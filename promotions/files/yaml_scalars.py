@@ -39,6 +39,10 @@ _WORDS: dict[str, Plain] = {
     **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), -math.inf),
     **dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan),
 }
+_OLD_WORDS: dict[str, bool] = {
+    **{form: True for word in ("y", "yes", "on") for form in (word, word.capitalize(), word.upper())},
+    **{form: False for word in ("n", "no", "off") for form in (word, word.capitalize(), word.upper())},
+}
 
 
 def write_scalar(value: object, *, quote: str = "", in_flow: bool = False) -> str:
@@ -99,6 +103,13 @@ def read_plain(text: str) -> Plain:
     if _FLOAT.match(text):
         return float(text.replace("_", ""))
     return text
+
+
+def read_old_plain(text: str) -> Plain:
+    """What a bare scalar means by YAML 1.1 as Go's readers know it: more words are booleans, 0b is binary."""
+    if text in _OLD_WORDS:
+        return _OLD_WORDS[text]
+    return read_plain(text)
 
 
 def _write_float(value: float) -> str:

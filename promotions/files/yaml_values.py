@@ -3,27 +3,35 @@
 Aliases and merge keys are followed up to a limit, so that a few lines cannot fill the memory.
 """
 
+import json
+from collections.abc import Callable
 from typing import Any
 
 from promotions.files import yaml_nodes as nodes
 from promotions.files.errors import DocumentError
 from promotions.files.yaml_scalars import Plain, read_plain
 
+ReadScalar = Callable[[str], Plain]
+
 _MAX_NODES = 200_000
 _STRING_TAGS = frozenset({"!", "!!str", "tag:yaml.org,2002:str", "tag:yaml.org,2002:binary"})
 
 
-def build_value(node: nodes.Node | None, *, numbers_as_text: bool = False) -> Any:
+def build_value(
+    node: nodes.Node | None, *, numbers_as_text: bool = False, read_scalar: ReadScalar = read_plain
+) -> Any:
     """With `numbers_as_text` numbers and booleans come as written (`1.10`); null stays null.
 
-    Raises DocumentError for an unknown alias, a circle, a merge of no map, or too many nodes.
+    `read_scalar` says what a bare scalar means. Raises DocumentError for an unknown alias, a circle, a merge of no
+    map, or too many nodes.
     """
-    return None if node is None else _Builder(numbers_as_text).build(node)
+    return None if node is None else _Builder(numbers_as_text, read_scalar).build(node)
 
 
 class _Builder:
-    def __init__(self, numbers_as_text: bool) -> None:
+    def __init__(self, numbers_as_text: bool, read_scalar: ReadScalar) -> None:
         self._numbers_as_text = numbers_as_text
+        self._read_scalar = read_scalar
         self._anchors: dict[str, nodes.Node] = {}
         self._open: set[str] = set()
         self._left = _MAX_NODES
@@ -79,10 +87,15 @@ class _Builder:
             raise DocumentError("a key must be a plain value")
         if name.anchor:
             self._anchors[name.anchor] = name
-        return name.value
+        return name.value if self._read_scalar is read_plain else _spell_key(self._build_scalar(name))
 
     def _build_scalar(self, node: nodes.Scalar) -> Plain:
         if node.style or node.tag in _STRING_TAGS:
             return node.value
-        value = read_plain(node.value)
+        value = self._read_scalar(node.value)
         return node.value if self._numbers_as_text and value is not None else value
+
+
+def _spell_key(key: Plain) -> str:
+    """A key of YAML 1.1 as the key of a JSON map: `on` and `true` are the same key."""
+    return key if isinstance(key, str) else json.dumps(key)

@@ -45,9 +45,7 @@ class Preview(LeasedRow):
     moved = models.TextField(blank=True)
     # Why the last check could not look at the bases.
     check_problem = models.TextField(blank=True)
-    tries = models.PositiveSmallIntegerField(
-        default=0, help_text="Workers that began it."
-    )
+    tries = models.PositiveSmallIntegerField(default=0, help_text="Workers that began it.")
     created_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
     checked_at = models.DateTimeField(null=True, blank=True)

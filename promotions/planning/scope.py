@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from expressions import EMPTY_OUTPUT, ExpressionError, Record, render, render_structure
+from expressions import EMPTY_OUTPUT, ExpressionError, Record, UnknownOutput, render, render_structure
 from promotions.planning.artifacts import Collection, RequestedOrigin
 from promotions.planning.facts import PromotionFacts, StepFact, has_failed
 from promotions.planning.functions import artifact_functions, data_functions, status_functions
@@ -17,6 +17,8 @@ from promotions.planning.plan import ALIAS_SEPARATOR
 from promotions.references import FreightReference
 
 Environment = dict[str, Any]
+# {alias: output}; None: it ran without output, UnknownOutput: a preview did not run it, no key: it was not reached.
+State = Mapping[str, Mapping[str, Any] | UnknownOutput | None]
 
 _STEP_META_JSON = {
     "Alias": "alias",
@@ -33,14 +35,13 @@ _STEP_META_JSON = {
 class Scope:
     """All that the expressions of one promotion may see at one moment.
 
-    `promotion_vars`: [{"name", "value"}] as planned. `state`: alias -> output; None: it ran without output,
-    no key: it did not run. `step_facts`: the steps reached so far. `references`: the target collection.
-    `requested_origins`: in the order of the stage's requestedFreight.
+    `promotion_vars`: [{"name", "value"}] as planned. `state`: see State. `step_facts`: the steps reached so far.
+    `references`: the target collection. `requested_origins`: in the order of the stage's requestedFreight.
     """
 
     facts: PromotionFacts
     promotion_vars: Sequence[Mapping[str, Any]]
-    state: Mapping[str, Mapping[str, Any] | None]
+    state: State
     step_facts: Sequence[StepFact]
     references: tuple[FreightReference, ...]
     requested_origins: tuple[RequestedOrigin, ...]
@@ -127,11 +128,11 @@ def _context(facts: PromotionFacts, alias: str) -> dict[str, Any]:
     }
 
 
-def _output(value: Mapping[str, Any] | None) -> Any:
+def _output(value: Mapping[str, Any] | UnknownOutput | None) -> Any:
     return EMPTY_OUTPUT if value is None else value
 
 
-def _task_outputs(state: Mapping[str, Mapping[str, Any] | None], prefix: str) -> dict[str, Any]:
+def _task_outputs(state: State, prefix: str) -> dict[str, Any]:
     return {alias.removeprefix(prefix): _output(value) for alias, value in state.items() if alias.startswith(prefix)}
 
 

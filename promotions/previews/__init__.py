@@ -5,7 +5,7 @@ may be wrong in one way that nobody can mend: time passes between a preview and 
 """
 
 from promotions.freshness import find_fresh, why_outdated
-from promotions.previews.asking import find_refusal, request_check, request_preview
+from promotions.previews.asking import find_refusal, request_check, request_newest_check, request_preview
 from promotions.previews.result import CUT_OFF
 from promotions.previews.retention import sweep
 from promotions.previews.running import run_preview
@@ -15,6 +15,7 @@ __all__ = [
     "find_fresh",
     "find_refusal",
     "request_check",
+    "request_newest_check",
     "request_preview",
     "run_preview",
     "sweep",

@@ -83,6 +83,13 @@ def request_check(preview: Preview, *, now: datetime) -> bool:
     return True
 
 
+def request_newest_check(stage: Stage, freight: Freight, *, now: datetime) -> None:
+    """As `request_check`, for the newest preview of this freight in this stage, if there is one."""
+    newest = Preview.objects.filter(stage=stage, freight=freight).first()
+    if newest is not None:
+        request_check(newest, now=now)
+
+
 def _name(stage: Stage, freight: Freight) -> str:
     """A promotion's name that tells no time: two previews of the same make the same files and messages of it."""
     stage_part, _, freight_part = promotion_name(stage.name, freight.name).rsplit(".", 2)

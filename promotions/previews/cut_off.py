@@ -2,12 +2,13 @@
 
 import dataclasses
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from django.utils import timezone
 
 from integrations.errors import IntegrationError
-from integrations.git.comparison import Comparison, compare_push
+from integrations.git.comparison import Comparison, compare_push, is_ancestor
 from integrations.git.environment import Remote
 from integrations.git.mirrors import mirrors_at
 from integrations.git.remote import Refs
@@ -31,9 +32,9 @@ class Base:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Push:
-    """A push that was not made."""
+    """A push that was not made; `aliases`: the steps that would have made it."""
 
-    alias: str
+    aliases: tuple[str, ...]
     would: WouldPush
     comparison: Comparison
 
@@ -44,6 +45,8 @@ class CutOff:
     def __init__(self) -> None:
         self.pushes: list[Push] = []
         self.bases: dict[tuple[str, str], Base] = {}
+        # Commits that the preview made and would have pushed, and their trees.
+        self.made: dict[str, str] = {}
         # Of the step run last: what it would do; why the preview cannot go on behind it.
         self.would: Would | None = None
         self.blocked = ""
@@ -117,16 +120,24 @@ class CutOff:
             remote=remote,
             console=console(context),
         )
-        self._add(Push(context.alias, push, comparison))
+        self.made |= {commit.id: commit.tree for commit in comparison.commits}
+        self.made[comparison.head] = comparison.head_tree
+        self._add(Push((context.alias,), push, comparison), worktree.repository)
         if push.branch:
             self._pushed.setdefault((_key(push.repo_url), push.branch), context.alias)
             self._note_base(push.repo_url, push.branch, base or "", remote)
 
-    def _add(self, push: Push) -> None:
+    def _add(self, push: Push, repository: Path) -> None:
         """One entry a branch: a later push takes the place of one whose commits it brings too."""
-        heads = {commit.id for commit in push.comparison.commits} | {push.comparison.head}
-        self.pushes = [p for p in self.pushes if _target(p) != _target(push) or p.comparison.head not in heads]
-        self.pushes.append(push)
+        head, target = push.comparison.head, _target(push)
+        brought = [
+            earlier
+            for earlier in self.pushes
+            if _target(earlier) == target and is_ancestor(repository, earlier.comparison.head, head)
+        ]
+        aliases = tuple(alias for earlier in (*brought, push) for alias in earlier.aliases)
+        kept = [earlier for earlier in self.pushes if earlier not in brought]
+        self.pushes = [*kept, dataclasses.replace(push, aliases=aliases)]
 
     def _note_base(self, repo_url: str, branch: str, sha: str, remote: Remote) -> None:
         self.bases.setdefault((_key(repo_url), branch), Base(repo_url, branch, sha, remote.skip_tls_verify))

@@ -59,6 +59,7 @@ def run_preview(preview_id: int, *, site: Site) -> None:
     try:
         _work(lease, site)
     except HandedOver:
+        _rows(lease).update(tries=F("tries") - 1)
         due_at = timezone.now()
     except LeaseLost:
         logger.warning("Lease lost, another worker goes on", extra={"preview": preview_id})
@@ -102,29 +103,30 @@ def _make(lease: Lease, preview: Preview, stage: Stage, freight: Freight, site: 
     remove_directory(workdir, kept_as=promotion.name)
     workdir.mkdir(parents=True, mode=0o700)
     masker, cut_off = load_masker(preview.project, site), CutOff()
-    try:
-        with Watch(lease) as watch, HttpClient(site.http_policy, USER_AGENT) as http:
-            p = Pass(
-                promotion=promotion,
-                stage=stage,
-                requested_origins=list_requested_origins(stage),
-                site=site,
-                workdir=workdir,
-                masker=masker,
-                logbook=LinesDropped(),
-                watch=watch,
-                http=http,
-                state={},
-                runs=_plan_runs(promotion),
-                execute=cut_off.execute,
-            )
+    with Watch(lease) as watch, HttpClient(site.http_policy, USER_AGENT) as http:
+        p = Pass(
+            promotion=promotion,
+            stage=stage,
+            requested_origins=list_requested_origins(stage),
+            site=site,
+            workdir=workdir,
+            masker=masker,
+            logbook=LinesDropped(),
+            watch=watch,
+            http=http,
+            state={},
+            runs=_plan_runs(promotion),
+            execute=cut_off.execute,
+        )
 
-            def show(reports: list[StepReport]) -> None:
-                _write(lease, result=masker.value(describe(reports, cut_off.pushes, None)))
+        def show(reports: list[StepReport]) -> None:
+            _write(lease, result=masker.value(describe(reports, [], None)))
 
+        try:
             reports, stop = visit_steps(p, cut_off, on_step=show)
-    finally:
-        remove_directory(workdir, kept_as=promotion.name)
+        finally:
+            # Under the watch: a large tree takes its time.
+            remove_directory(workdir, kept_as=promotion.name)
     _finish(lease, promotion, reports, stop, cut_off, masker)
 
 
@@ -146,7 +148,7 @@ def _finish(
         phase=PreviewPhase.READY if phase is Phase.SUCCEEDED else PreviewPhase.FAILED,
         message=message,
         result=result,
-        digest=digest_of(result, cut_off.pushes),
+        digest=digest_of(result, cut_off.pushes, cut_off.made),
         slots={origin: reference["name"] for origin, reference in promotion.collection.items()},
         bases=[dataclasses.asdict(base) for base in cut_off.bases.values()],
         finished_at=now,

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from integrations.argocd.applications import Application
 from integrations.argocd.client import ArgoCD
 from integrations.errors import NotFound
 from promotions.steps.base import StepConfig, StepContext, StepErrored
 from promotions.steps.capabilities import given
+from promotions.steps.rules import at_least_one, exactly_one, with_rules
 
 DEFAULT_TIMEOUT = timedelta(minutes=5)
 POLL_INTERVAL = timedelta(seconds=10)
@@ -29,6 +30,8 @@ class MatchExpression(StepConfig):
 
 
 class AppSelector(StepConfig):
+    model_config = ConfigDict(json_schema_extra=with_rules(at_least_one("matchLabels", "matchExpressions")))
+
     match_labels: dict[str, str] = Field(default_factory=dict, description="Labels the application must have.")
     match_expressions: list[MatchExpression] = Field(default_factory=list, description="Further conditions.")
 
@@ -40,6 +43,8 @@ class AppSelector(StepConfig):
 
 
 class AppChoice(StepConfig):
+    model_config = ConfigDict(json_schema_extra=with_rules(exactly_one("name", "selector")))
+
     name: str = Field("", min_length=1, description="Application; exactly one of name and selector.")
     namespace: str = Field("", min_length=1, description="Its namespace; that of the connection when left out.")
     selector: AppSelector | None = Field(None, description="Labels of applications.")

@@ -11,7 +11,7 @@ the operation's infos name who asked.
 
 from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from integrations.argocd.applications import Application, Operation
 from integrations.argocd.client import OperationInProgress, SyncBlocked
@@ -37,6 +37,7 @@ from promotions.steps.base import (
     Waiting,
     Would,
 )
+from promotions.steps.rules import at_most_one, requires, with_rules
 
 KIND = "argocd-update"
 _PROMOTION = "kargo.akuity.io/promotion"
@@ -44,6 +45,8 @@ _MOST_NAMED = 3
 
 
 class KustomizeImage(StepConfig):
+    model_config = ConfigDict(json_schema_extra=with_rules(at_most_one("tag", "digest")))
+
     repo_url: str = Field(alias="repoURL", min_length=1, description="Image to set.")
     new_name: str = Field("", min_length=1, description="Image to put in its place.")
     tag: str = Field("", description="Tag to set; at most one of tag and digest.")
@@ -76,6 +79,8 @@ class HelmImages(StepConfig):
 
 
 class AppSource(StepConfig):
+    model_config = ConfigDict(json_schema_extra=with_rules(requires("updateTargetRevision", "desiredRevision")))
+
     repo_url: str = Field(alias="repoURL", min_length=1, description="Repository of the source to change.")
     chart: str = Field("", min_length=1, description="Chart of the source, exactly as the application has it.")
     desired_revision: str = Field("", min_length=1, description="Revision the source must be synced to.")

@@ -30,6 +30,7 @@ class AppWait(AppChoice):
     wait_for: list[WaitFor] = Field(
         default_factory=lambda: list(_DEFAULT),
         min_length=1,
+        json_schema_extra={"uniqueItems": True},
         description="What must be true; of health, suspended and degraded one. Default: health, sync, operation.",
     )
 

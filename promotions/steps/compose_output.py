@@ -9,7 +9,7 @@ from promotions.steps.base import Done, Effect, Step, StepConfig, StepContext
 
 
 class Config(StepConfig):
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", json_schema_extra={"minProperties": 1})
 
     @model_validator(mode="after")
     def require_a_property(self) -> "Config":

@@ -9,21 +9,27 @@ import posixpath
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from wcmatch import glob
 
 from integrations.errors import Aborted
 from promotions.steps.base import Done, Effect, Step, StepConfig, StepContext, StepErrored
 from promotions.steps.paths import PRIVATE_DIR, PathEscape, confined_join
 from promotions.steps.private import read_note, write_note
+from promotions.steps.rules import exactly_one, with_rules
 
 _GLOB_FLAGS = glob.GLOBSTAR | glob.BRACE | glob.DOTGLOB | glob.NODOTDIR
 
 
 class Config(StepConfig):
+    model_config = ConfigDict(json_schema_extra=with_rules(exactly_one("path", "paths")))
+
     path: str = Field("", min_length=1, description="What to delete; exactly one of path and paths.")
-    paths: list[str] = Field(default_factory=list, min_length=1, description="What to delete, several.")
+    paths: list[Annotated[str, Field(min_length=1)]] = Field(
+        default_factory=list, min_length=1, description="What to delete, several."
+    )
     paths_are_globs: bool = Field(False, description="Read path and paths as glob patterns.")
     strict: bool = Field(False, description="Fail when a path does not exist or a pattern matches nothing.")
 
@@ -31,8 +37,6 @@ class Config(StepConfig):
     def require_one_of_path_and_paths(self) -> "Config":
         if len(self.model_fields_set & {"path", "paths"}) != 1:
             raise ValueError("exactly one of path and paths is required")
-        if any(not path for path in self.paths):
-            raise ValueError("paths: must not hold an empty path")
         return self
 
 

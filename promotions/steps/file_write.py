@@ -33,12 +33,13 @@ class Config(StepConfig):
 def run(context: StepContext, config: Config) -> Done:
     path = _checked_path(context, config.path)
     data, mode = config.contents.encode(), int(config.permissions, 8)
-    note = {"path": context.shown(path), "sha256": hashlib.sha256(data).hexdigest(), "mode": mode}
-    if not config.overwrite and path.exists():
-        if read_note(context, "file-write") == note and _holds(path, data, mode):
-            return Done()
-        raise StepFailed(f'file "{config.path}" already exists; set overwrite to true to replace it')
-    write_note(context, "file-write", note)
+    if not config.overwrite:
+        note = {"path": context.shown(path), "sha256": hashlib.sha256(data).hexdigest(), "mode": mode}
+        if path.exists():
+            if read_note(context, "file-write") == note and _holds(path, data, mode):
+                return Done()
+            raise StepFailed(f'file "{config.path}" already exists; set overwrite to true to replace it')
+        write_note(context, "file-write", note)
     make_directories(context.workdir, path.parent)
     write_file(context, path, data, mode=mode)
     context.log(f"{config.path}: wrote {len(data)} bytes, mode {config.permissions}", "info")

@@ -11,8 +11,9 @@ addresses that this installation may reach, and only those on the repository's o
 
 import posixpath
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from integrations.git.environment import Remote
 from integrations.git.identity import Identity
@@ -23,23 +24,26 @@ from integrations.git.signing import BadSigningKey
 from promotions.steps.base import Done, Effect, Step, StepConfig, StepContext, StepErrored, Would, WouldPush
 from promotions.steps.capabilities import GitAccess, given
 from promotions.steps.git_work import Author, clones_dir, console, read_identity
+from promotions.steps.rules import at_most_one, with_rules
 
 
 class Checkout(StepConfig):
+    model_config = ConfigDict(json_schema_extra=with_rules(at_most_one("branch", "commit", "tag")))
+
     path: str = Field(min_length=1, description="Where to check out.")
     as_: str = Field("", alias="as", description="Key of this checkout in the output; the path when empty.")
     branch: str = Field("", description="Branch to check out; at most one of branch, commit and tag.")
     commit: str = Field("", description="Commit to check out.")
     tag: str = Field("", description="Tag to check out.")
     create: bool = Field(False, description="Make the branch, empty, when the remote does not have it.")
-    sparse: list[str] = Field(default_factory=list, min_length=1, description="Directories to check out.")
+    sparse: list[Annotated[str, Field(min_length=1)]] = Field(
+        default_factory=list, min_length=1, description="Directories to check out."
+    )
 
     @model_validator(mode="after")
     def allow_one_ref(self) -> "Checkout":
         if sum(map(bool, (self.branch, self.commit, self.tag))) > 1:
             raise ValueError("at most one of branch, commit and tag is allowed")
-        if not all(self.sparse):
-            raise ValueError("sparse: must not hold an empty path")
         return self
 
 

@@ -5,9 +5,9 @@ Differs: the lock of a branch is shared by all workers; a detached HEAD may push
 the work tree is as before; a branch that another one makes impossible (`a` and `a/b`) is not tried again and again.
 """
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from integrations.errors import IntegrationConflict, PushRejected, Rejected
 from integrations.git.environment import Remote
@@ -31,20 +31,23 @@ from promotions.steps.capabilities import given
 from promotions.steps.git_work import console, find_remote, load_worktree, worktree_id
 from promotions.steps.private import clear_note, read_note, write_note
 from promotions.steps.push_tries import try_until_accepted
-
-
-def _whole(value: object) -> object:
-    """Expressions give whole numbers as floats at times; JSON does not tell them apart either."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+from promotions.steps.rules import at_most_one, excludes, with_rules
+from promotions.steps.whole_numbers import Whole
 
 
 class Config(StepConfig):
+    model_config = ConfigDict(
+        json_schema_extra=with_rules(
+            at_most_one("targetBranch", "generateTargetBranch", "tag"), excludes("force", "tag")
+        )
+    )
+
     path: str = Field(min_length=1, description="Work tree to push from.")
     target_branch: str = Field("", description="Branch to push to; the current one when empty.")
     generate_target_branch: bool = Field(False, description="Push to a branch named after the promotion.")
     tag: str = Field("", description="Push this tag and nothing else.")
     force: bool = Field(False, description="Overwrite what the remote branch has.")
-    max_attempts: Annotated[int, BeforeValidator(_whole)] = Field(
+    max_attempts: Whole = Field(
         10, ge=1, le=2147483647, description="How often to try when the remote branch moves on."
     )
     provider: Literal["", "azure", "bitbucket", "gitea", "github", "gitlab"] = Field(

@@ -18,7 +18,7 @@ class Author(StepConfig):
     """Who a commit is by."""
 
     name: str = Field(min_length=1, description="Name of the author.")
-    email: str = Field(description="E-mail address of the author.")
+    email: str = Field(description="E-mail address of the author.", json_schema_extra={"format": "email"})
     signing_key: str = Field(
         "",
         description="Private key, GPG (armored; name and email must be those of the key) or OpenSSH, without a "

@@ -10,9 +10,8 @@ Differs: the lock of a branch is shared by all workers; a new branch without com
 """
 
 from dataclasses import dataclass
-from typing import Annotated
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from integrations.credentials import SshKey
 from integrations.errors import IntegrationConflict, IntegrationError, PushRejected, Rejected
@@ -39,21 +38,20 @@ from promotions.steps.capabilities import given
 from promotions.steps.git_work import console, find_remote, load_worktree, worktree_id
 from promotions.steps.private import read_note, write_note
 from promotions.steps.push_tries import try_until_accepted
+from promotions.steps.rules import at_most_one, with_rules
+from promotions.steps.whole_numbers import Whole
 
 _NOTE = "github-push"
 
 
-def _whole(value: object) -> object:
-    """Expressions give whole numbers as floats at times; JSON does not tell them apart either."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
 class Config(StepConfig):
+    model_config = ConfigDict(json_schema_extra=with_rules(at_most_one("targetBranch", "generateTargetBranch")))
+
     path: str = Field(min_length=1, description="Work tree to push from.")
     target_branch: str = Field("", description="Branch to push to; the current one when empty.")
     generate_target_branch: bool = Field(False, description="Push to a branch named after the promotion.")
     force: bool = Field(False, description="Overwrite what the remote branch has.")
-    max_attempts: Annotated[int, BeforeValidator(_whole)] = Field(
+    max_attempts: Whole = Field(
         10, ge=1, le=2147483647, description="How often to try when the remote branch moves on."
     )
     insecure_skip_tls_verify: bool = Field(

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any, Literal
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from expressions import ExpressionError, evaluate, parse, to_json
 from integrations.http import BodyTooLarge, HttpClient, HttpResponse
@@ -29,6 +29,7 @@ from promotions.steps.base import (
 from promotions.steps.capabilities import given
 from promotions.steps.durations import SCHEMA_PATTERN, parse_duration
 from promotions.steps.http_response import BadBody, build_scope
+from promotions.steps.rules import at_most_one, with_rules
 
 _MAX_BODY_BYTES = 2 * 1024 * 1024
 _DEFAULT_TIMEOUT, _DEFAULT_POLL_INTERVAL = timedelta(seconds=10), timedelta(seconds=30)
@@ -53,12 +54,14 @@ class Output(StepConfig):
 
 
 class Config(StepConfig):
+    model_config = ConfigDict(json_schema_extra=with_rules(at_most_one("body", "bodyFromFile")))
+
     url: str = Field(min_length=1, description="Where to send the request.")
     method: Literal["DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"] = Field("GET", description="HTTP method.")
     headers: list[Pair] = Field(default_factory=list, description="Headers to send.")
     query_params: list[Pair] = Field(default_factory=list, description="Added to the query of the URL.")
     body: str = Field("", description="Body to send; at most one of body and bodyFromFile.")
-    body_from_file: str = Field("", description="File to send as the body, at most 2 MiB.")
+    body_from_file: str = Field("", min_length=1, description="File to send as the body, at most 2 MiB.")
     insecure_skip_tls_verify: bool = Field(False, alias="insecureSkipTLSVerify", description="Trust any certificate.")
     proxy: str = Field(
         "", pattern="^https?://.*$", description="Proxy to go through; the environment's when left out."

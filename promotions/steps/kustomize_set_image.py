@@ -7,7 +7,7 @@ Differs: only the `images` list is rewritten; the commit message names the image
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from promotions.files.documents import read_document
 from promotions.files.errors import DocumentError
@@ -16,6 +16,7 @@ from promotions.files.yaml_lists import write_list
 from promotions.steps.base import Done, Effect, Step, StepConfig, StepContext, StepErrored
 from promotions.steps.capabilities import given
 from promotions.steps.private import write_file
+from promotions.steps.rules import exactly_one, with_rules
 
 FILE_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 # In a field of the config: keep what the file has.
@@ -25,6 +26,8 @@ Entry = dict[str, Any]
 
 
 class Image(StepConfig):
+    model_config = ConfigDict(json_schema_extra=with_rules(exactly_one("tag", "digest")))
+
     image: str = Field(min_length=1, description="Repository the freight has the image from.")
     name: str = Field("", description="Name to match in the file; the repository when empty.")
     new_name: str = Field("", description="Name to put in its place.")

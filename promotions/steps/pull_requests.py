@@ -12,6 +12,7 @@ from promotions.steps.base import StepContext, StepErrored
 from promotions.steps.capabilities import given
 from promotions.steps.durations import SCHEMA_PATTERN, parse_duration
 from promotions.steps.uris import Uri
+from promotions.steps.whole_numbers import Whole
 
 
 def _refuse_empty(value: object) -> object:
@@ -21,11 +22,6 @@ def _refuse_empty(value: object) -> object:
     return value
 
 
-def _whole(value: object) -> object:
-    """Expressions give whole numbers as floats at times; JSON does not tell them apart either."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
 RepoUrl = Annotated[Uri, Field(alias="repoURL", description="Repository; an http(s) or ssh:// URL.")]
 ProviderName = Annotated[
     Literal["", "azure", "bitbucket", "gitea", "github", "gitlab"],
@@ -33,7 +29,7 @@ ProviderName = Annotated[
     Field(description="Git provider; found by the host when left out."),
 ]
 Insecure = Annotated[bool, Field(alias="insecureSkipTLSVerify", description="Trust any certificate of the provider.")]
-Number = Annotated[int, BeforeValidator(_whole), Field(ge=1, description="Number of the pull request.")]
+Number = Annotated[Whole, Field(ge=1, description="Number of the pull request.", json_schema_extra={"minimum": 1})]
 
 
 def interval(default: str) -> Any:

@@ -22,12 +22,13 @@ from promotions.files.errors import DocumentError
 from promotions.files.trees import IgnoreRules
 from promotions.steps.base import Done, Effect, Step, StepConfig, StepContext, StepErrored
 from promotions.steps.private import make_directories, private_dir, read_note, write_note
+from promotions.steps.whole_numbers import Whole
 
 
 class Config(StepConfig):
     in_path: str = Field(min_length=1, description="The archive.")
     out_path: str = Field(min_length=1, description="Directory to extract into; what it held is lost.")
-    strip_components: int = Field(0, ge=0, description="Leading parts to take off each name.")
+    strip_components: Whole = Field(0, ge=0, description="Leading parts to take off each name.")
     ignore: str = Field("", min_length=1, description="What to leave out, as lines of a .gitignore file.")
 
 

@@ -33,4 +33,4 @@ def _require_uri(text: str) -> str:
     return text
 
 
-Uri = Annotated[str, Field(min_length=1), AfterValidator(_require_uri)]
+Uri = Annotated[str, Field(min_length=1, json_schema_extra={"format": "uri"}), AfterValidator(_require_uri)]

@@ -17,6 +17,7 @@ from projects.models import Project
 from projects.request_context import actor_of
 from promotions.errors import PromotionRefused
 from promotions.models import Stage
+from promotions.previews import request_newest_check
 from promotions.queries.freight import get_freight
 from promotions.queries.promote import get_stages, list_freight_choices, list_stage_choices, review_stages
 from promotions.requests import refuse_closed, request_promotion
@@ -102,7 +103,10 @@ def _review(
     problem: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    reviews = review_stages(freight, stages, rights, now=timezone.now())
+    now = timezone.now()
+    for stage in stages:
+        request_newest_check(stage, freight, now=now)
+    reviews = review_stages(freight, stages, rights, now=now)
     context = {
         "freight": freight,
         "reviews": reviews,

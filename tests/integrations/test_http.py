@@ -241,7 +241,7 @@ def test_a_failed_download_leaves_the_file_alone(server, client):
     ],
 )
 def test_bad_statuses_become_errors_that_name_host_and_wish(server, client, status, error):
-    server.answers["/secret-path"] = [(status, [("Retry-After", "9000")], b"")]
+    server.answers["/secret-path"] = [(status, [("Retry-After", "9000")] if status == 429 else [], b"")]
 
     response = client.request("GET", f"{server.url}/secret-path", retry=False)
     with pytest.raises(

@@ -204,3 +204,11 @@ def test_verifies_certificates_unless_told_otherwise(tls_server, client):
         client.request("GET", url)
     with HttpClient(replace(LOOPBACK, verify_tls=False), "kargoweb/test") as trusting:
         assert trusting.request("GET", url).body == b"trusted"
+
+
+def test_one_request_may_trust_any_certificate_and_the_next_one_does_not(tls_server, client):
+    url = f"https://localhost:{tls_server.port}/"
+
+    assert client.request("GET", url, verify_tls=False).body == b"trusted"
+    with pytest.raises(Unreachable, match="certificate"):
+        client.request("GET", url)
