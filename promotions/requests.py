@@ -24,6 +24,7 @@ from projects.wakeup import wake
 from promotions.engine import advance
 from promotions.errors import PromotionRefused
 from promotions.events import record_approval_event, record_promotion_event
+from promotions.freshness import find_fresh
 from promotions.gates import Gate, ProjectFacts, evaluate_gates, find_candidate, first_closed
 from promotions.holds import intent_of
 from promotions.models import FreightApproval, Promotion, PromotionTask, Stage, StepRun
@@ -213,6 +214,7 @@ def _create(
         is_rollback=is_rollback,
         hold_effect=intent_of(actor, stage, freight, now=now),
         idempotency_key=idempotency_key,
+        preview=find_fresh(stage, freight),
         vars=plan.vars,
         steps=plan.steps,
         created_at=now,

@@ -16,6 +16,7 @@ _ENDINGS = {
     "Inconclusive": "Inconclusive",
     "Approved": "Approved",
     "Retried": "Queued",
+    "Created": "Queued",
 }
 
 
