@@ -219,16 +219,7 @@ def _create(
         steps=plan.steps,
         created_at=now,
     )
-    StepRun.objects.bulk_create(
-        StepRun(
-            promotion=promotion,
-            index=index,
-            alias=step["as"],
-            kind=step["uses"],
-            continue_on_error=bool(step.get("continueOnError")),
-        )
-        for index, step in enumerate(plan.steps)
-    )
+    StepRun.objects.bulk_create(list_step_runs(promotion))
     audit.record(
         actor,
         "promoted",
@@ -244,6 +235,20 @@ def _create(
     record_promotion_event(promotion, "Created", message=message, now=now)
     announce(project, f"stage:{stage.name}", f"promotion:{number}", now=now)
     return promotion
+
+
+def list_step_runs(promotion: Promotion) -> list[StepRun]:
+    """A row for each planned step, none reached yet and none stored."""
+    return [
+        StepRun(
+            promotion=promotion,
+            index=index,
+            alias=step["as"],
+            kind=step["uses"],
+            continue_on_error=bool(step.get("continueOnError")),
+        )
+        for index, step in enumerate(promotion.steps)
+    ]
 
 
 def promotion_name(stage_name: str, freight_name: str) -> str:

@@ -27,7 +27,7 @@ from promotions.engine import (
     load_masker,
     remove_directory,
 )
-from promotions.models import Preview, PreviewPhase, Promotion, Stage, StepRun
+from promotions.models import Preview, PreviewPhase, Promotion, Stage
 from promotions.phases import Phase
 from promotions.planning.plan import Plan
 from promotions.previews.checking import check_bases
@@ -42,7 +42,7 @@ from promotions.previews.dry_run import (
     visit_steps,
 )
 from promotions.previews.result import describe, digest_of
-from promotions.requests import plan_for
+from promotions.requests import list_step_runs, plan_for
 from promotions.steps.base import PassBroken
 
 logger = logging.getLogger(__name__)
@@ -115,7 +115,7 @@ def _make(lease: Lease, preview: Preview, stage: Stage, freight: Freight, site: 
             watch=watch,
             http=http,
             state={},
-            runs=_plan_runs(promotion),
+            runs=list_step_runs(promotion),
             execute=cut_off.execute,
         )
 
@@ -176,18 +176,6 @@ def _imagine(preview: Preview, stage: Stage, freight: Freight, plan: Plan) -> Pr
         collection=build_collection(stage, freight),
         created_at=preview.created_at,
     )
-
-
-def _plan_runs(promotion: Promotion) -> list[StepRun]:
-    return [
-        StepRun(
-            index=index,
-            alias=step["as"],
-            kind=step["uses"],
-            continue_on_error=bool(step.get("continueOnError")),
-        )
-        for index, step in enumerate(promotion.steps)
-    ]
 
 
 def _rows(lease: Lease) -> QuerySet[Preview]:

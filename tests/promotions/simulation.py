@@ -25,7 +25,7 @@ from projects.actors import Actor
 from projects.errors import DomainError
 from projects.leases import list_due
 from projects.models import Project, ProjectConfig
-from promotions.engine import read_site, run_pass
+from promotions.engine import find_collection_promotion, read_site, run_pass
 from promotions.engine.snapshots_storage import SnapshotStore, WholeFileStorage
 from promotions.holds import hold_auto_promotion, resume_auto_promotion
 from promotions.models import (
@@ -249,8 +249,14 @@ class Simulation:
 
     def check(self) -> None:
         """At any moment."""
-        running = Counter(self.project.promotions.filter(phase=Phase.RUNNING).values_list("stage_name", flat=True))
-        self.problems += [f"{name} runs {count} promotions" for name, count in running.items() if count > 1]
+        running = list(self.project.promotions.filter(phase=Phase.RUNNING).select_related("stage"))
+        for name, count in Counter(promotion.stage_name for promotion in running).items():
+            if count > 1:
+                self.problems.append(f"{name} runs {count} promotions")
+        for promotion in running:
+            held = find_collection_promotion(promotion.stage)
+            if held and held.verifications.filter(phase=VerificationPhase.RUNNING).exists():
+                self.problems.append(f"#{promotion.number} runs while {held.stage_name} is being verified")
         stays = Occupancy.objects.filter(stage__project=self.project, until__isnull=True).order_by()
         filled = set(stays.values_list("stage_id", "origin"))
         self.problems += [f"a stage lost {origin}" for _, origin in sorted(self.filled - filled)]
