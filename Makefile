@@ -81,6 +81,17 @@ lock: $(VENV)/.dev ## Lock the newest allowed versions of all packages
 bench: $(VENV)/.dev ## Run the benchmarks; each prints ratios and percentiles
 	$(BIN)/python -m benchmarks
 
+.PHONY: docs
+docs: $(VENV)/.run ## Write the reference of steps from their modules
+	@$(BIN)/kargoweb step docs > docs/reference/steps.md.new && mv docs/reference/steps.md.new docs/reference/steps.md
+
+.PHONY: nightly
+nightly: $(VENV)/.dev ## Look for what nobody has thought of: random expressions, schedules and kills (hours)
+	@tests/install-system-packages
+	HYPOTHESIS_PROFILE=nightly $(BIN)/pytest tests/expressions/test_properties.py --timeout 3600
+	KARGOWEB_SCHEDULES=10000 $(BIN)/pytest tests/promotions/test_simulation.py
+	$(BIN)/python -m benchmarks.kill
+
 .PHONY: clean
 clean: ## Remove the virtual environment and all data of the demo
 	rm -rf $(VENV) var build *.egg-info

@@ -8,7 +8,10 @@ BENCHMARKS = {
     "first_line": "click Promote to first log line in the browser",
     "recovery": "kill -9 of a worker to the next progress",
     "discovery": "57 warehouses on one repository, one push",
+    "discovery_registry": "NewestBuild over 10,000 tags; warehouses beside a registry that says nothing",
     "steps": "file steps against the bare library call or tool",
+    "expressions": "ten typical templates against Python, from the cache and compiled anew",
+    "throughput": "promotions a minute with 1 to 8 worker slots, on SQLite and on PostgreSQL",
     "idle": "memory and processor of `kargoweb up` while nothing happens",
     "kill": "a worker killed at every step, 50 times: right ends, nothing twice",
 }

@@ -7,6 +7,7 @@ import hashlib
 import posixpath
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -38,13 +39,34 @@ def freight_name(warehouse_name: str, artifacts: Sequence[ArtifactDraft]) -> str
 
 
 def propose_artifacts(
-    warehouse: Warehouse, rows: Sequence[Subscription], *, picks: Mapping[int, str] | None = None
+    warehouse: Warehouse,
+    rows: Sequence[Subscription],
+    *,
+    picks: Mapping[int, str] | None = None,
+    also: Sequence[ArtifactDraft] = (),
 ) -> list[ArtifactDraft]:
     """One artifact of each subscription: the best one found, or the one whose `version_id` is picked.
 
-    `picks` maps positions of subscriptions to version ids. Raises DomainError when there is nothing to take.
+    `picks` maps positions of subscriptions to version ids; `also` may be picked though it is not found any more.
+    Raises DomainError when there is nothing to take.
     """
-    return [_choose(warehouse, row, (picks or {}).get(row.position)) for row in rows]
+    return [_choose(warehouse, row, (picks or {}).get(row.position), also) for row in rows]
+
+
+def list_drafts(warehouse: Warehouse, row: Subscription) -> list[ArtifactDraft]:
+    """An artifact of everything that the subscription found, best first."""
+    item, kind = warehouse.spec["subscriptions"][row.position], get_type(row.kind)
+    return [kind.draft(item[row.kind], row.name, found) for found in row.found]
+
+
+def draft_of(artifact: Artifact) -> ArtifactDraft:
+    """What an artifact of freight was made of."""
+    return ArtifactDraft(**{field.name: getattr(artifact, field.name) for field in fields(ArtifactDraft)})
+
+
+def belongs_to(draft: ArtifactDraft, item: Mapping[str, Any]) -> bool:
+    """Is it an artifact of this entry of `spec.subscriptions`?"""
+    return _key_of_artifact(draft) == _key_of_subscription(item)
 
 
 def create_freight(
@@ -151,10 +173,11 @@ def _free_alias(project: Project) -> str:
     return alias
 
 
-def _choose(warehouse: Warehouse, row: Subscription, version_id: str | None) -> ArtifactDraft:
+def _choose(
+    warehouse: Warehouse, row: Subscription, version_id: str | None, also: Sequence[ArtifactDraft]
+) -> ArtifactDraft:
     item = warehouse.spec["subscriptions"][row.position]
-    kind = get_type(row.kind)
-    drafts = [kind.draft(item[row.kind], row.name, found) for found in row.found]
+    drafts = [*list_drafts(warehouse, row), *(draft for draft in also if belongs_to(draft, item))]
     if version_id is not None:
         drafts = [draft for draft in drafts if draft.version_id == version_id]
     if not drafts:

@@ -21,12 +21,17 @@ def is_satisfied(criteria: Mapping[str, Any], found: Sequence[Found]) -> tuple[b
     if not expression:
         return True, ""
     try:
-        satisfied = to_bool(evaluate(expression, _functions(found)))
+        satisfied = is_true(expression, found)
     except ExpressionError as error:
         return False, f"No freight was made: freightCreationCriteria cannot be evaluated: {error.summary}"
     if satisfied:
         return True, ""
     return False, f"No freight was made: freightCreationCriteria is false for what was found ({expression})."
+
+
+def is_true(expression: str, found: Sequence[Found]) -> bool:
+    """Evaluate an expression over one artifact of each subscription. Raises ExpressionError."""
+    return to_bool(evaluate(expression, _functions(found)))
 
 
 def _functions(found: Sequence[Found]) -> dict[str, Any]:
@@ -82,7 +87,7 @@ def _image(found: Found) -> Any:
 
 def _chart(found: Found) -> Any:
     row, item = found
-    fields = {"RepoURL": row.repo_url, "Name": item.get("name", ""), "Version": item["version"]}
+    fields = {"RepoURL": normalize_chart(row.repo_url), "Name": item.get("name", ""), "Version": item["version"]}
     return Record("Chart", fields)
 
 

@@ -18,20 +18,21 @@ from django.db.models import F
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from freight.assembly import create_freight, propose_artifacts
 from freight.criteria import is_satisfied
-from freight.models import Freight, Subscription, Warehouse, WarehousePhase
+from freight.models import Subscription, Warehouse, WarehousePhase
+from freight.proposals import Assembled, Proposal, count_by_rule, make_freight_when_quiet, propose_set
 from freight.requests import CHECK_TASK
 from freight.selection.errors import SelectorError
+from freight.storable import make_storable
 from freight.subscriptions.base import MAX_IGNORED, Discovery, SubscriptionUnusable, Surroundings
 from freight.subscriptions.registry import get_type
 from freight.subscriptions.rows import sync_rows
-from integrations.errors import Aborted, IntegrationError, RateLimited
+from freight.surroundings import make_surroundings
+from integrations.errors import Aborted, IntegrationError, RateLimited, Unauthorized
 from integrations.git.mirrors import mirrors_at
-from integrations.http_policy import HttpPolicy
 from projects import shutdown
 from projects.actors import controller
-from projects.credentials import find_credential
+from projects.credentials import explain_refusal, find_credential
 from projects.durations import parse_duration
 from projects.errors import DomainError
 from projects.leases import Lease, claim, kept, list_due, owned, release
@@ -41,6 +42,8 @@ from projects.wakeup import wake
 logger = logging.getLogger(__name__)
 
 ACTOR = controller("warehouse")
+# When a host that limits requests does not say for how long.
+SHORTEST_PAUSE = timedelta(minutes=1)
 SHORTEST_WAIT = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(minutes=5)
 HANDED_PER_TICK = 100
@@ -55,7 +58,8 @@ class Outcome:
     discovery: Discovery | None
     error: str = ""
     is_permanent: bool = False
-    retry_after: timedelta | None = None
+    # The host asked for a pause until then.
+    paused_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,8 @@ class Verdict:
     phase: WarehousePhase
     message: str
     wait: timedelta
-    makes_freight: bool = False
+    # What to make freight of, or what it waits for; None when nothing is made whatever was found.
+    proposal: Proposal | None = None
 
 
 def list_due_warehouses(*, now: datetime) -> list[int]:
@@ -94,10 +99,8 @@ def check_warehouse(warehouse_id: int) -> None:
     with kept(lease) as lost:
         warehouse = _begin(lease, now=started_at)
         try:
-            surroundings = Surroundings(
-                credentials=None,
-                mirrors=Path(settings.DATA_DIR) / "mirrors",
-                policy=_policy(),
+            surroundings = make_surroundings(
+                warehouse.project.name,
                 should_stop=lambda: lost.is_set() or shutdown.requested.is_set(),
                 seen_after=_fresh_since(warehouse, now=started_at),
             )
@@ -118,12 +121,6 @@ def _tidy_up() -> None:
         mirrors_at(Path(settings.DATA_DIR) / "mirrors").maintain_one(should_stop=shutdown.requested.is_set)
     except IntegrationError as error:
         logger.warning("A mirror could not be packed", extra={"error": error.message})
-
-
-def _policy() -> HttpPolicy:
-    """Where discovery may go."""
-    is_allowed = settings.ALLOW_PRIVATE_ADDRESSES
-    return HttpPolicy(allow_loopback=is_allowed, allow_private_addresses=is_allowed, proxy_rules=settings.PROXY_RULES)
 
 
 def _begin(lease: Lease, *, now: datetime) -> Warehouse:
@@ -153,11 +150,17 @@ def _look(warehouse: Warehouse, row: Subscription, surroundings: Surroundings) -
             ignored=tuple((item["version"], item["reason"]) for item in row.ignored),
             observed=row.observed if is_same_rules and not row.error else {},
         )
-        return Outcome(row, kind.discover(spec, around))
+        seen = kind.discover(spec, around)
+        return Outcome(row, replace(seen, found=make_storable(seen.found), ignored=make_storable(seen.ignored)))
     except Aborted:
         raise
     except RateLimited as error:
-        return Outcome(row, None, error.message, retry_after=error.retry_after)
+        until = timezone.now() + (error.retry_after or SHORTEST_PAUSE)
+        said = f"{error.message.rstrip('.')}. Rate limited until {until:%H:%M:%S} UTC."
+        return Outcome(row, None, said, paused_until=until)
+    except Unauthorized as error:
+        doubt = explain_refusal(warehouse.project, kind.credential_kind, row.repo_url, today=timezone.now().date())
+        return Outcome(row, None, f"{error.message} {doubt}".strip(), is_permanent=True)
     except IntegrationError as error:
         return Outcome(row, None, error.message, is_permanent=error.permanent)
     except (SelectorError, SubscriptionUnusable, DomainError) as error:
@@ -176,9 +179,11 @@ def _judge(warehouse: Warehouse, outcomes: Sequence[Outcome], *, shortest_interv
         return Verdict(WarehousePhase.EMPTY, f"{said}. No freight can be made until there is one.", wait)
     if warehouse.spec.get("freightCreationPolicy") == "Manual":
         return Verdict(WarehousePhase.READY, "", wait)
-    found = [(o.row, o.discovery.found[0]) for o in outcomes if o.discovery]
-    satisfied, message = is_satisfied(warehouse.spec.get("freightCreationCriteria") or {}, found)
-    return Verdict(WarehousePhase.READY, message, wait, makes_freight=satisfied)
+    proposal = propose_set(warehouse, [(o.row, o.discovery.found) for o in outcomes if o.discovery])
+    if proposal.items is None:
+        return Verdict(WarehousePhase.READY, proposal.message, wait, proposal)
+    satisfied, message = is_satisfied(warehouse.spec.get("freightCreationCriteria") or {}, proposal.items)
+    return Verdict(WarehousePhase.READY, message, wait, proposal if satisfied else None)
 
 
 def _failure_wait(warehouse: Warehouse, failed: Sequence[Outcome]) -> timedelta:
@@ -187,7 +192,8 @@ def _failure_wait(warehouse: Warehouse, failed: Sequence[Outcome]) -> timedelta:
         is_permanent=all(outcome.is_permanent for outcome in failed),
         jitter=secrets.SystemRandom().random(),
     )
-    return max(wait, *(outcome.retry_after or timedelta() for outcome in failed))
+    now = timezone.now()
+    return max(wait, *(outcome.paused_until - now for outcome in failed if outcome.paused_until), timedelta())
 
 
 def _broken(warehouse: Warehouse) -> Verdict:
@@ -221,14 +227,17 @@ def _finish(
             "message": verdict.message,
             "checked_at": now,
             "failures": 0,
+            "waiting": verdict.proposal.waiting_json if verdict.proposal else [],
         }
         if verdict.phase == WarehousePhase.FAILED:
             fields["failures"] = F("failures") + 1
             fields["message"] = f"{verdict.message.rstrip('.')}. Next try at {due_at:%H:%M:%S} UTC."
         else:
             fields["observed_generation"] = warehouse.generation
-        if verdict.makes_freight:
-            fields["last_freight_name"] = _make_freight(warehouse, outcomes, now=now).name
+        if verdict.proposal is not None and verdict.proposal.items is not None:
+            made = _make_freight(locked, verdict.proposal, now=now)
+            fields |= made.columns
+            due_at = min(due_at, made.look_again_at or due_at)
         owned(lease).update(**fields)
         Warehouse.objects.filter(pk=lease.pk, refresh_requested_at__lte=started_at).update(refresh_requested_at=None)
         release(lease, due_at=due_at)
@@ -238,21 +247,23 @@ def _finish(
 
 def _save(outcome: Outcome, *, now: datetime) -> None:
     row, found = outcome.row, outcome.discovery
-    row.checked_at, row.error = now, outcome.error
+    row.checked_at, row.error, row.paused_until = now, outcome.error, outcome.paused_until
     if found is not None:
         row.found, row.observed = list(found.found), found.observed
-        row.ignored = [{"version": name, "reason": why} for name, why in found.ignored[:MAX_IGNORED]]
+        ignored = [{"version": name, "reason": why} for name, why in found.ignored[:MAX_IGNORED]]
+        # A look that found nothing new brings back the part that was kept, which must not be counted as all.
+        if ignored != row.ignored or len(found.ignored) > MAX_IGNORED:
+            row.ignored, row.ignored_by_rule = ignored, count_by_rule(found.ignored)
+    columns = ("found", "ignored", "ignored_by_rule", "observed", "error", "paused_until", "checked_at")
     Subscription.objects.filter(pk=row.pk, kind=row.kind, repo_url=row.repo_url, position=row.position).update(
-        found=row.found, ignored=row.ignored, observed=row.observed, error=row.error, checked_at=row.checked_at
+        **{column: getattr(row, column) for column in columns}
     )
 
 
-def _make_freight(warehouse: Warehouse, outcomes: Sequence[Outcome], *, now: datetime) -> Freight:
-    artifacts = propose_artifacts(warehouse, [outcome.row for outcome in outcomes])
-    freight, created = create_freight(warehouse, artifacts, actor=ACTOR, now=now)
-    if created:
-        logger.info("Freight created", extra={"warehouse": warehouse.pk, "freight": freight.name})
-    return freight
+def _make_freight(warehouse: Warehouse, proposal: Proposal, *, now: datetime) -> Assembled:
+    made = make_freight_when_quiet(warehouse, proposal, actor=ACTOR, now=now)
+    logger.info("Freight proposed", extra={"warehouse": warehouse.pk, "freight": made.columns["proposed_name"]})
+    return made
 
 
 def _give_back(lease: Lease, warehouse: Warehouse) -> None:

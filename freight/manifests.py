@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 import re2
 from pydantic import AfterValidator, Field, model_validator
 
+from freight.joins import JoinRuleUnusable, parse_join_rule
 from freight.selection.constraints import parse_constraint
 from freight.selection.errors import SelectorError
 from freight.selection.paths import parse_path_selector
@@ -244,6 +245,14 @@ class WarehouseManifest(Manifest):
     """Kind Warehouse."""
 
     spec: WarehouseSpec
+
+    @model_validator(mode="after")
+    def _join_rule_reads(self) -> "WarehouseManifest":
+        try:
+            parse_join_rule(self.metadata.annotations)
+        except JoinRuleUnusable as error:
+            raise refusal(str(error), at=("metadata", "annotations")) from error
+        return self
 
 
 class Origin(ManifestPart):

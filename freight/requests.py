@@ -4,7 +4,7 @@ Source: Kargo docs "Working with Freight"; API `refresh`, `alias`, Freight webho
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
@@ -12,8 +12,10 @@ from django.db.models import RestrictedError
 from django.utils import timezone
 
 from freight.assembly import create_freight, propose_artifacts
-from freight.errors import FreightInUse
+from freight.errors import ArtifactsDoNotFit, FreightInUse
 from freight.models import Freight, Warehouse
+from freight.proposals import explain_unjoined, items_of
+from freight.subscriptions.base import ArtifactDraft
 from projects.actors import Actor
 from projects.audit import record
 from projects.errors import DomainError
@@ -44,16 +46,25 @@ def request_refresh(actor: Actor, warehouse: Warehouse, *, now: datetime) -> Non
 
 
 def assemble_freight(
-    actor: Actor, warehouse: Warehouse, picks: Mapping[int, str], *, now: datetime, alias: str = ""
+    actor: Actor,
+    warehouse: Warehouse,
+    picks: Mapping[int, str],
+    *,
+    now: datetime,
+    alias: str = "",
+    also: Sequence[ArtifactDraft] = (),
 ) -> tuple[Freight, bool]:
     """Make freight of chosen versions: position of a subscription -> `version_id` (the best one if left out).
 
-    Raises DomainError when a version is no longer listed or the alias is taken.
+    `also` may be picked though it is not found any more. Raises DomainError when a version is no longer listed or the
+    alias is taken, ArtifactsDoNotFit when the warehouse's join rule says that they do not belong together.
     """
     if alias:
         _check_alias(alias)
     rows = list(warehouse.subscriptions.order_by("position"))
-    artifacts = propose_artifacts(warehouse, rows, picks=picks)
+    artifacts = propose_artifacts(warehouse, rows, picks=picks, also=also)
+    if unjoined := explain_unjoined(warehouse, items_of(warehouse, rows, artifacts)):
+        raise ArtifactsDoNotFit(unjoined)
     return create_freight(warehouse, artifacts, actor=actor, now=now, alias=alias)
 
 

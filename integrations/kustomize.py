@@ -82,7 +82,7 @@ def build(
             argv += ["--helm-kube-version", inflation.kube_version] if inflation.kube_version else []
         room = Room(
             read=readable,
-            write=[home, *(readable if network else ())],
+            write=[home, *((directory, *readable) if network else ())],
             listed=[listed],
             programs=[kustomize.path, *([inflation.helm] if inflation.helm else [])],
             network=network,

@@ -20,6 +20,7 @@ warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume sy
 # Models can be imported only once Django is set up.
 from django.conf import settings  # noqa: E402
 
+from freight.receivers.addresses import PREFIX  # noqa: E402
 from kargoweb.body_limit import BodyLimit  # noqa: E402
 from kargoweb.live.hub import Hub  # noqa: E402
 from kargoweb.live.listener import Listener, make_listener  # noqa: E402
@@ -36,12 +37,14 @@ class Application:
         self._reader = Reader()
         self._listener: Listener | None = None
         self._http = BodyLimit(self._answer, settings.REQUEST_MAX_BYTES)
+        self._webhooks = BodyLimit(self._answer, settings.WEBHOOK_MAX_BYTES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http":
-            await self._http(scope, receive, send)
+            door = self._webhooks if scope["path"].startswith(PREFIX) else self._http
+            await door(scope, receive, send)
         else:
             await _django(scope, receive, send)
 

@@ -14,12 +14,14 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 if app.conf.broker_url.startswith("embedded"):
     # Nobody sends remote commands here, and looking for them would double the work of an idle worker.
     app.conf.worker_enable_remote_control = False
-app.autodiscover_tasks(["freight", "promotions", "kargoweb.demo"])
+app.autodiscover_tasks(["projects", "freight", "promotions", "kargoweb.demo"])
 app.conf.beat_schedule = {
     # One tick a second hands due rows to workers. Old ticks are worthless, so they expire; but scheduler and worker
     # may be on machines whose clocks differ, and a tick must not be old before it arrives.
+    "projects": {"task": "projects.tick", "schedule": 5.0, "options": {"expires": 30}},
     "freight": {"task": "freight.tick", "schedule": 1.0, "options": {"expires": 30}},
     "sweep": {"task": "promotions.sweep", "schedule": 900.0},
+    "freight-sweep": {"task": "freight.sweep", "schedule": 3600.0},
     "promotions": {"task": "promotions.tick", "schedule": 1.0, "options": {"expires": 30}},
 }
 app.set_default()

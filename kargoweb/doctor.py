@@ -19,8 +19,12 @@ from integrations.errors import IntegrationError
 from integrations.helm.program import find_helm
 from integrations.kustomize import find_kustomize
 from integrations.programs import ProgramMissing
+from projects.credential_state import list_expiring, list_unreadable
 from projects.heartbeats import find_last_beat, is_silent
+from projects.models import Credential
 from promotions.engine import ArgoCDConnection, read_site
+from promotions.steps.custom import SETTING, CustomStep
+from promotions.steps.registry import list_custom
 
 _LEAST_FREE_BYTES = 1024**3
 _OLDEST_GIT = (2, 31)
@@ -58,6 +62,8 @@ def examine(*, now: datetime) -> list[Finding]:
         "disk": _check_disk,
         "argocd": _check_argocd,
         "warehouses": _check_warehouses,
+        "credentials": lambda: _check_credentials(now),
+        "custom steps": _check_custom_steps,
     }
     findings = []
     for name, check in checks.items():
@@ -175,6 +181,32 @@ def _check_argocd() -> Finding:
         )
         return Finding("argocd", State.FAILED, str(error), remedy)
     return Finding("argocd", State.OK, f'{shown} as "{user}"')
+
+
+def _check_credentials(now: datetime) -> Finding:
+    expiring = list_expiring(today=now.date())
+    unreadable = list_unreadable()
+    shown = "; ".join([*expiring, *(f"{name} cannot be read with this key" for name in unreadable)])
+    if not shown:
+        return Finding("credentials", State.OK, f"{Credential.objects.count()}, none expires within two weeks")
+    if unreadable:
+        remedy = "Name the old key in KARGOWEB_OLD_SECRET_KEYS and run `kargoweb rotate-key`, or set them again."
+        return Finding("credentials", State.FAILED, shown, remedy)
+    return Finding("credentials", State.WARNING, shown, "Make new tokens at the hosts and set them on their pages.")
+
+
+def _check_custom_steps() -> Finding:
+    custom = list_custom()
+    shown = "; ".join(_say_custom_step(item) for item in custom) or "none installed"
+    if any(item.problem for item in custom):
+        remedy = f"Correct or remove the package or its entry in {SETTING}, and restart web and workers."
+        return Finding("custom steps", State.WARNING, shown, remedy)
+    return Finding("custom steps", State.OK, shown)
+
+
+def _say_custom_step(item: CustomStep) -> str:
+    package = f" of {item.package} {item.version}".rstrip() if item.package else ""
+    return f"{item.kind}{package}: {item.problem or ('allowed' if item.is_allowed else 'not allowed')}"
 
 
 def _check_warehouses() -> Finding:

@@ -7,6 +7,7 @@ from typing import Any
 import dj_database_url
 from csp.constants import NONCE, NONE, SELF
 
+from kargoweb.cloud_identity import read_identity, read_places
 from kargoweb.env import env_bool, env_choice, env_int, env_list, env_secret, env_text, env_timedelta
 from kargoweb.proxies import read_proxies
 from kargoweb.storage_urls import read_snapshot_storage
@@ -17,6 +18,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env_text("KARGOWEB_DATA_DIR", str(BASE_DIR / "var"))).expanduser().resolve()
 
 SECRET_KEY = env_secret("KARGOWEB_SECRET_KEY", DATA_DIR / "secret.key")
+# Keys of before: they open what was sealed and signed with them, and seal nothing new.
+SECRET_KEY_FALLBACKS = env_list("KARGOWEB_OLD_SECRET_KEYS")
 DEBUG = env_bool("KARGOWEB_DEBUG", False)
 # Host names this site answers to; the default serves loopback only.
 ALLOWED_HOSTS = env_list("KARGOWEB_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
@@ -141,6 +144,10 @@ CONTENT_SECURITY_POLICY = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 # Bytes of any request: what is longer is refused before anything is read of it, signed in or not.
 REQUEST_MAX_BYTES = 6 * 1024 * 1024
+# Bytes of what a webhook brings.
+WEBHOOK_MAX_BYTES = 2 * 1024 * 1024
+# Requests that one webhook receiver takes in a minute.
+WEBHOOKS_PER_MINUTE = env_int("KARGOWEB_WEBHOOKS_PER_MINUTE", 600, at_least=1)
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = env_text("KARGOWEB_TIME_ZONE", "UTC")
@@ -183,7 +190,9 @@ CELERY_TASK_ACKS_LATE = False  # a lost wake-up costs one tick; a late one would
 CELERY_TASK_PUBLISH_RETRY = False  # the tick repeats what the broker did not take
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 PASSES_AT_ONCE = env_int("KARGOWEB_CONCURRENCY", 4, at_least=1)  # in one worker
-CELERY_WORKER_CONCURRENCY = PASSES_AT_ONCE + 3  # threads; one looks at health, two do ticks and other quick tasks
+LOOKS_AT_ONCE = env_int("KARGOWEB_WAREHOUSE_CONCURRENCY", 4, at_least=1)  # looks at warehouses in one worker
+# Threads; beside those two kinds one looks at health, two do ticks and other quick tasks.
+CELERY_WORKER_CONCURRENCY = PASSES_AT_ONCE + LOOKS_AT_ONCE + 3
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 
@@ -195,12 +204,24 @@ WORK_TREES_KEPT = env_timedelta("KARGOWEB_WORK_TREES_KEPT", timedelta(hours=24))
 SNAPSHOTS = env_bool("KARGOWEB_SNAPSHOTS", False)
 # Bytes of the files of one work tree; a larger one is not stored.
 SNAPSHOT_MAX_BYTES = env_int("KARGOWEB_SNAPSHOT_MAX_BYTES", 2 * 1024**3, at_least=1)
+# Old freight that nothing refers to: the newest so many of each warehouse stay, and all that is younger. 0 keeps all.
+FREIGHT_KEEP = env_int("KARGOWEB_FREIGHT_KEEP", 0)
+FREIGHT_KEEP_FOR = env_timedelta("KARGOWEB_FREIGHT_KEEP_FOR", timedelta(days=14))
 # The shortest time between two looks at one repository or registry.
+# How long one check of a warehouse may ask a registry or a chart repository; what was learned until then is kept.
+REGISTRY_TIMEOUT = env_timedelta("KARGOWEB_REGISTRY_TIMEOUT", timedelta(minutes=2))
+# Requests a second to one registry host, from one worker.
+REGISTRY_REQUESTS_PER_SECOND = env_int("KARGOWEB_REGISTRY_REQUESTS_PER_SECOND", 20, at_least=1)
+# Whether image subscriptions may trust tags that are known (cacheByTag): Allow, Forbid, Require, Force.
+CACHE_BY_TAG = env_choice("KARGOWEB_CACHE_BY_TAG_POLICY", ("Allow", "Forbid", "Require", "Force"))
 MIN_WAREHOUSE_INTERVAL = env_timedelta("KARGOWEB_MIN_WAREHOUSE_INTERVAL", timedelta(minutes=5))
 # Repositories and registries on this machine or in private networks may be reached.
 ALLOW_PRIVATE_ADDRESSES = env_bool("KARGOWEB_ALLOW_PRIVATE_ADDRESSES", False)
 # Credentials may be sent to http:// addresses.
 ALLOW_CREDENTIALS_OVER_HTTP = env_bool("KARGOWEB_ALLOW_CREDENTIALS_OVER_HTTP", False)
+# Where those are who issue credentials of registries, and who the site itself is there (KARGOWEB_REGISTRY_IDENTITY).
+ISSUER_PLACES = read_places()
+REGISTRY_IDENTITY = read_identity()
 # Who commits when a step names nobody.
 GIT_NAME = env_text("KARGOWEB_GIT_NAME", "Kargo")
 GIT_EMAIL = env_text("KARGOWEB_GIT_EMAIL", "no-reply@kargo.io")
@@ -215,6 +236,8 @@ GITHUB_PUSH_MAX_COMMITS = env_int("KARGOWEB_GITHUB_PUSH_MAX_COMMITS", 10, at_lea
 GITHUB_PUSH_VERIFY_UNTRUSTED = env_bool("KARGOWEB_GITHUB_PUSH_VERIFY_UNTRUSTED", False)
 # HTTP_PROXY, HTTPS_PROXY and NO_PROXY, as other programs read them.
 PROXY_RULES = read_proxies()
+# Steps of other packages that may be loaded: kind, or package:kind.
+CUSTOM_STEPS = env_list("KARGOWEB_CUSTOM_STEPS")
 # Programs that render manifests: a name on PATH or a path; empty: kustomize (else kubectl) and helm on PATH.
 KUSTOMIZE = env_text("KARGOWEB_KUSTOMIZE")
 HELM = env_text("KARGOWEB_HELM")

@@ -1,5 +1,6 @@
 """Runs one step outside a promotion, in a directory of the caller's, with everything it may see given as data."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from integrations.git.urls import normalize_git_url
 from integrations.http import HttpClient, HttpPolicy
 from kargoweb.proxies import read_proxies
 from kargoweb.trial_argocd import read_argocd
+from kargoweb.trial_context import BadContext, complete_context
+from kargoweb.trial_people import GivenChannels, GivenEvents, GivenPeople
 from kargoweb.trial_tools import GivenAliases, read_tools
 from promotions.engine import Limits, judge
 from promotions.phases import StepStatus
@@ -31,7 +34,8 @@ from promotions.steps.capabilities import (
 )
 from promotions.steps.execution import execute
 from promotions.steps.paths import PRIVATE_DIR
-from promotions.steps.registry import find_step
+from promotions.steps.registry import explain_unknown, find_step
+from promotions.steps.target_freight import TargetFreight
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +48,15 @@ class Trial:
     log: list[str]
 
 
-def run_trial(kind: str, config: dict[str, Any], workdir: Path, context: dict[str, Any]) -> Trial:
+def run_trial(kind: str, config: Any, workdir: Path, context: dict[str, Any]) -> Trial:
     """Evaluate the config with the context and run the step once."""
     step = find_step(kind)
     if step is None:
-        return Trial("Errored", f'step kind "{kind}" is not registered', None, [])
+        return Trial("Errored", explain_unknown(kind), None, [])
+    try:
+        complete_context(context)
+    except BadContext as error:
+        return Trial("Errored", str(error), None, [])
     log: list[str] = []
     scope, facts = _scope(context), _facts(context)
     alias = _meta(context, "step").get("alias", "step-1")
@@ -78,6 +86,7 @@ def run_trial(kind: str, config: dict[str, Any], workdir: Path, context: dict[st
             result: Any = execute(step, evaluated, given)
         except Exception as error:  # the outcome of a trial, whatever the step did
             result = error
+    _tidy(workdir / PRIVATE_DIR)
     verdict = judge(
         result,
         alias=alias,
@@ -90,6 +99,16 @@ def run_trial(kind: str, config: dict[str, Any], workdir: Path, context: dict[st
     # One run is all there is here, so what the engine would try again has failed.
     status = StepStatus.ERRORED if verdict.is_error else verdict.status
     return Trial(status.value, verdict.message.removesuffix("; step will be retried"), output, log)
+
+
+def _tidy(private: Path) -> None:
+    """Each trial stands for itself: no notes to a next try, and no directory of ours unless it holds a clone."""
+    if private.is_symlink() or not private.is_dir():
+        return
+    for note in private.glob("*.json"):
+        note.unlink()
+    if {path.name for path in private.iterdir()} <= {".gitignore"}:
+        shutil.rmtree(private)
 
 
 def _policy() -> HttpPolicy:
@@ -171,6 +190,11 @@ def _capabilities(context: dict[str, Any], mirrors_dir: Path, http: HttpClient) 
         tools=read_tools(),
         aliases=GivenAliases(context),
         github_push=GitHubPushRules(),
+        people=GivenPeople(context),
+        messages=GivenChannels(context),
+        events=GivenEvents(context),
+        secrets=data,
+        target_freight=TargetFreight(data, _facts(context).freight_name),
     )
 
 

@@ -26,6 +26,8 @@ class Action(StrEnum):
     HOLD = "hold and resume auto-promotion of this stage"
     REFRESH = "refresh warehouses"
     RENAME_FREIGHT = "rename freight"
+    ASSEMBLE = "assemble freight"
+    DELETE_FREIGHT = "delete freight"
     VOTE = "approve or reject promotions"
     EDIT = "edit warehouses, stages and tasks"
     BYPASS = "approve freight past its upstream stages"
@@ -51,6 +53,8 @@ ROLES_WITH: dict[Action, frozenset[Role]] = {
     Action.HOLD: _MAINTAINER,
     Action.REFRESH: _PROMOTER,
     Action.RENAME_FREIGHT: _PROMOTER,
+    Action.ASSEMBLE: _PROMOTER,
+    Action.DELETE_FREIGHT: _MAINTAINER,
     Action.VOTE: frozenset({Role.APPROVER}),
     Action.EDIT: _MAINTAINER,
     Action.BYPASS: _OWNER,

@@ -282,6 +282,12 @@ class TargetCriteria(ManifestPart):
     label_selector: LabelSelector | None = None
     index_selector: IndexSelector | None = None
 
+    @model_validator(mode="after")
+    def _chooses_something(self) -> "TargetCriteria":
+        if not (self.name or self.label_selector or self.index_selector):
+            raise refusal("This chooses everything.", hint="Add name, labelSelector or indexSelector.")
+        return self
+
 
 class ReceiverAction(ManifestPart):
     """What a generic receiver does."""
@@ -298,7 +304,7 @@ class GenericReceiver(Receiver):
     actions: list[ReceiverAction] | None = Field(None, min_length=1)
 
 
-_RECEIVERS = (
+RECEIVER_KINDS = (
     "artifactory",
     "azure",
     "bitbucket",
@@ -334,7 +340,7 @@ class ProjectConfigSpec(ManifestPart):
     promotion_policies: list[Annotated[PromotionPolicy, exactly_one_of("stage", "stageSelector")]] = Field(
         default_factory=list
     )
-    webhook_receivers: list[Annotated[WebhookReceiver, exactly_one_of(*_RECEIVERS)]] = Field(default_factory=list)
+    webhook_receivers: list[Annotated[WebhookReceiver, exactly_one_of(*RECEIVER_KINDS)]] = Field(default_factory=list)
     promotion_windows: list[PromotionWindow] = Field(default_factory=list)
     freight_links: list[DeepLink] = Field(default_factory=list)
     stage_links: list[DeepLink] = Field(default_factory=list)
@@ -342,9 +348,9 @@ class ProjectConfigSpec(ManifestPart):
     @model_validator(mode="after")
     def _each_once(self) -> "ProjectConfigSpec":
         findings = [
-            *_repeated("promotionPolicies", [_exact_stage(policy) for policy in self.promotion_policies]),
-            *_repeated("webhookReceivers", [receiver.name for receiver in self.webhook_receivers]),
-            *_repeated("promotionWindows", [window.name for window in self.promotion_windows]),
+            *find_repeated("promotionPolicies", [_exact_stage(policy) for policy in self.promotion_policies]),
+            *find_repeated("webhookReceivers", [receiver.name for receiver in self.webhook_receivers]),
+            *find_repeated("promotionWindows", [window.name for window in self.promotion_windows]),
         ]
         if findings:
             raise refusals(findings)
@@ -358,7 +364,8 @@ def _exact_stage(policy: PromotionPolicy) -> str:
     return "" if ":" in name else name
 
 
-def _repeated(field: str, names: Sequence[str]) -> list[tuple[str, str, Location]]:
+def find_repeated(field: str, names: Sequence[str]) -> list[tuple[str, str, Location]]:
+    """A refusal for each name that an earlier entry of the list has already."""
     first: dict[str, int] = {}
     findings: list[tuple[str, str, Location]] = []
     for index, name in enumerate(names):

@@ -22,7 +22,10 @@ def announce(project: Project, *topics: str, now: datetime) -> None:
             for topic in topics:
                 cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, f"{project.name} {topic}"])
     else:
-        Change.objects.bulk_create(Change(project_name=project.name, topic=topic, at=now) for topic in topics)
+        # By hand: this is written several times a step, and building it through the ORM costs more than all the rest.
+        with connection.cursor() as cursor:
+            rows = [(project.name, topic, now) for topic in topics]
+            cursor.executemany("INSERT INTO projects_change (project_name, topic, at) VALUES (%s, %s, %s)", rows)
 
 
 def forget_old(*, now: datetime) -> None:

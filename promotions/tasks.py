@@ -1,14 +1,16 @@
 """Celery tasks: take an id, make one pass. The tick is the safety net that finds what no wake-up told of."""
 
 from celery import current_app, shared_task
+from django.conf import settings
 from django.utils import timezone
 
+from freight.retention import Policy
 from projects import lanes
 from projects.heartbeats import beat
 from projects.leases import list_due
 from projects.models import LeasedRow
 from projects.notices import forget_old
-from promotions import engine, health, previews, reconciler
+from promotions import engine, health, news, previews, reconciler, retention
 from promotions.models import Preview, Promotion, Stage
 
 _HANDED_PER_TICK = 200
@@ -63,6 +65,7 @@ def tick() -> None:
     beat("worker", now=now)
     forget_old(now=now)
     reconciler.take_up_freight(now=now)
+    news.take_up_news(now=now)
     for model, task in _WORK:
         for pk in list_due(model, now).order_by("due_at").values_list("pk", flat=True)[:_HANDED_PER_TICK]:
             current_app.send_task(task, args=[pk], retry=False, expires=30)
@@ -72,9 +75,10 @@ def tick() -> None:
 
 @shared_task(name="promotions.sweep")
 def sweep() -> None:
-    """Now and then: remove work trees that a killed worker left behind, and old previews."""
+    """Now and then: remove work trees that a killed worker left behind, old previews and old freight."""
     site, now = engine.read_site(), timezone.now()
     engine.sweep(site.work_dir, kept=site.work_trees_kept, now=now)
     if site.snapshots is not None:
         engine.sweep_snapshots(site.work_dir, store=site.snapshots, kept=site.work_trees_kept, now=now)
     previews.sweep(site, now=now)
+    retention.sweep(Policy(settings.FREIGHT_KEEP, settings.FREIGHT_KEEP_FOR), now=now)

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from promotions.views.freight import freight, freight_rename
+from promotions.views.freight_delete import freight_delete
 from promotions.views.freight_list import freight_list
 from promotions.views.manifests import manifests, manifests_apply, manifests_export, manifests_preview
 from promotions.views.member import member, member_remove, member_roles
@@ -19,13 +20,16 @@ from promotions.views.promotion_abort import promotion_abort
 from promotions.views.promotion_list import promotion_list
 from promotions.views.promotion_log import promotion_log, promotion_log_text
 from promotions.views.promotion_move import promotion_move
+from promotions.views.promotion_requests import promotion_requests, promotion_respond
 from promotions.views.promotion_retry import promotion_retry
 from promotions.views.stage import stage, stage_card
 from promotions.views.stage_approve import stage_approve
 from promotions.views.stage_hold import stage_hold, stage_resume
+from promotions.views.steps import step_config, step_kind, step_list
 from promotions.views.streams import events, log_stream
 from promotions.views.task import task
 from promotions.views.task_list import task_list
+from promotions.views.webhook import webhook
 
 _MEMBERS = "p/<str:project_name>/settings/members/"
 _PREVIEWS = "p/<str:project_name>/previews/"
@@ -35,6 +39,7 @@ _STAGES = "p/<str:project_name>/stages/"
 
 urlpatterns = [
     path("", projects, name="projects"),
+    path("webhooks/<str:sender>/<str:digest>", webhook, name="webhook"),
     path("manifests/", new_project, name="manifests-new"),
     path("manifests/preview/", new_project_preview, name="manifests-new-preview"),
     path("manifests/apply/", new_project_apply, name="manifests-new-apply"),
@@ -53,12 +58,16 @@ urlpatterns = [
     path(_FREIGHT, freight_list, name="freight-list"),
     path(f"{_FREIGHT}<str:key>/", freight, name="freight"),
     path(f"{_FREIGHT}<str:key>/rename/", freight_rename, name="freight-rename"),
+    path(f"{_FREIGHT}<str:key>/delete/", freight_delete, name="freight-delete"),
     path("p/<str:project_name>/manifests/", manifests, name="manifests"),
     path("p/<str:project_name>/manifests/preview/", manifests_preview, name="manifests-preview"),
     path("p/<str:project_name>/manifests/apply/", manifests_apply, name="manifests-apply"),
     path("p/<str:project_name>/manifests/export/", manifests_export, name="manifests-export"),
     path("p/<str:project_name>/playground/", playground, name="playground"),
     path("p/<str:project_name>/playground/result/", playground_result, name="playground-result"),
+    path("p/<str:project_name>/steps/", step_list, name="step-list"),
+    path("p/<str:project_name>/steps/<str:kind>/", step_kind, name="step-kind"),
+    path("p/<str:project_name>/steps/<str:kind>/config/", step_config, name="step-config"),
     path("p/<str:project_name>/tasks/", task_list, name="task-list"),
     path("p/<str:project_name>/tasks/<str:name>/", task, name="task"),
     path("p/<str:project_name>/events", events, name="events"),
@@ -66,6 +75,8 @@ urlpatterns = [
     path(f"{_PROMOTIONS}<int:number>/", promotion, name="promotion"),
     path(f"{_PROMOTIONS}<int:number>/head/", promotion_head, name="promotion-head"),
     path(f"{_PROMOTIONS}<int:number>/steps/", promotion_steps, name="promotion-steps"),
+    path(f"{_PROMOTIONS}<int:number>/requests/", promotion_requests, name="promotion-requests"),
+    path(f"{_PROMOTIONS}<int:number>/requests/<int:request_id>/", promotion_respond, name="promotion-respond"),
     path(f"{_PROMOTIONS}<int:number>/abort/", promotion_abort, name="promotion-abort"),
     path(f"{_PROMOTIONS}<int:number>/retry/", promotion_retry, name="promotion-retry"),
     path(f"{_PROMOTIONS}<int:number>/move/", promotion_move, name="promotion-move"),

@@ -75,12 +75,20 @@ def _leaves(budget: Budget, values: Iterable[Value], depth: int) -> Iterator[Val
 
 
 def mean(budget: Budget, *values: Value) -> float:
-    numbers = [need_number(leaf, "mean") for leaf in _leaves(budget, values, 0)]
-    return sum(map(float, numbers)) / len(numbers) if numbers else 0.0
+    numbers = _floats(budget, "mean", values)
+    return sum(numbers) / len(numbers) if numbers else 0.0
+
+
+def _floats(budget: Budget, name: str, values: Iterable[Value]) -> list[float]:
+    """Return all leaves; of durations the nanoseconds."""
+    return [
+        float(leaf.nanoseconds if isinstance(leaf, Duration) else need_number(leaf, name))
+        for leaf in _leaves(budget, values, 0)
+    ]
 
 
 def median(budget: Budget, *values: Value) -> float:
-    numbers = sorted(float(need_number(leaf, "median")) for leaf in _leaves(budget, values, 0))
+    numbers = sorted(_floats(budget, "median", values))
     if not numbers:
         return 0.0
     middle = len(numbers) // 2

@@ -12,9 +12,10 @@ from expressions.budget import Budget
 from expressions.builtins.arguments import need_number
 from expressions.builtins.arrays import is_descending, sort_by_keys
 from expressions.builtins.maps import free_key
+from expressions.durations import Duration
 from expressions.errors import ExpressionError
 from expressions.operators import add
-from expressions.values import FreeMap, Value, kind_of
+from expressions.values import FreeMap, Value, adopt, kind_of
 
 # The predicate for an element and its index. A builtin that folds passes what it has so far as third argument.
 Each: TypeAlias = Callable[..., Value]
@@ -91,11 +92,15 @@ def count(budget: Budget, items: list[Value], each: Each, extra: Value) -> int:
     return sum(holds(item, index) for index, item in enumerate(items))
 
 
-def total(budget: Budget, items: list[Value], each: Each, extra: Value) -> int | float:
-    result: int | float = 0
+def total(budget: Budget, items: list[Value], each: Each, extra: Value) -> int | float | Duration:
+    """Add numbers, or durations; 0 for an empty list."""
+    result: Value = None
     for index, item in enumerate(items):
-        result = add(budget, result, need_number(each(item, index), "sum"))
-    return result
+        value = adopt(each(item, index))
+        if not isinstance(value, Duration):
+            value = need_number(value, "sum")
+        result = value if result is None else add(budget, result, value)
+    return 0 if result is None else result
 
 
 def group(budget: Budget, items: list[Value], each: Each, extra: Value) -> FreeMap:

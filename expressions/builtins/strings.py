@@ -10,6 +10,7 @@ import binascii
 
 from expressions.budget import Budget
 from expressions.builtins.arguments import need_int, need_list, need_text
+from expressions.durations import Duration
 from expressions.errors import ExpressionError
 from expressions.json_values import json_text, parse_json, text_form
 from expressions.number_text import read_float
@@ -132,7 +133,10 @@ def has_suffix(budget: Budget, text: Value, suffix: Value) -> bool:
 
 
 def to_int(budget: Budget, value: Value) -> int:
+    """Read a whole number; of a duration the nanoseconds, as Go converts it."""
     value = plain(value)
+    if isinstance(value, Duration):
+        return value.nanoseconds
     if is_number(value):
         if not -(2.0**63) <= value < 2.0**63:
             raise ExpressionError(f"int() cannot hold {value}")

@@ -85,6 +85,11 @@ class Artifact(models.Model):
             models.UniqueConstraint(fields=("freight", "position"), name="artifact_position_once"),
             models.CheckConstraint(condition=Q(kind__in=ArtifactKind.values), name="artifact_kind_known"),
         )
+        # What people search for by its beginning.
+        indexes = (
+            models.Index(fields=("commit_id",), name="artifact_commit"),
+            models.Index(fields=("digest",), name="artifact_digest"),
+        )
 
     def __str__(self) -> str:
         return f"{self.kind} {self.repo_url} {self.short_version}"

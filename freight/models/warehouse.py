@@ -34,6 +34,11 @@ class Warehouse(LeasedRow):
     failures = models.PositiveIntegerField(default=0, help_text="Failed checks in a row, for the back-off.")
     refresh_requested_at = models.DateTimeField(null=True, blank=True)
     last_freight_name = models.CharField(max_length=40, blank=True)
+    # [{"kind", "repo_url", "text"}]: what keeps newer versions from becoming freight, by the join rule.
+    waiting = models.JSONField(default=list, blank=True)
+    # The set that would become freight once it has not changed for the quiet period, and since when it has not.
+    proposed_name = models.CharField(max_length=40, blank=True)
+    proposed_since = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ("name",)
@@ -77,9 +82,12 @@ class Subscription(models.Model):
     found = models.JSONField(default=list)
     # [{"version": "...", "reason": "..."}], what was looked at and not taken.
     ignored = models.JSONField(default=list)
+    # [["reason", count]], most frequent first: `ignored` in full, of which it keeps the first ones only.
+    ignored_by_rule = models.JSONField(default=list, blank=True)
     # Kargo's observedRefs: what the cheap look saw, to save the next fetch.
     observed = models.JSONField(default=dict)
     error = models.TextField(blank=True)
+    paused_until = models.DateTimeField(null=True, blank=True, help_text="Until then its host wants no requests.")
     checked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

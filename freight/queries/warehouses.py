@@ -1,23 +1,20 @@
 """The list of a project's warehouses and the page of one: what do you see, and why is there no new freight?"""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db.models import Count
-from django.utils.dateparse import parse_datetime
 
-from freight.models import Freight, Subscription, Warehouse
+from freight.assembly import draft_of
+from freight.joins import JOIN_ANNOTATION, QUIET_ANNOTATION, Waiting
+from freight.models import Freight, Warehouse
 from freight.queries.origins import assign_letters, letter_of, read_letters
+from freight.queries.subscription import SubscriptionView, describe_subscription
 from freight.queries.warehouse_card import WarehouseCard, describe_card
-from freight.subscriptions.registry import TYPES
 from projects.errors import ObjectNotFound
 from projects.models import Project
 
 _FREIGHT = 5
-# Keys of a subscription that say nothing about which versions it takes.
-_NO_RULES = {"repoURL", "discoveryLimit", "insecureSkipTLSVerify", "cacheByTag", "blobless", "name"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,30 +28,6 @@ class WarehouseRow:
 
 
 @dataclass(frozen=True, slots=True)
-class FoundVersion:
-    """One version that a subscription found. `note` is a commit's subject or an image's digest."""
-
-    version: str
-    note: str
-    author: str
-    at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class SubscriptionView:
-    """What one subscription saw. `rules`: (key of the manifest, value), `ignored`: (version, reason)."""
-
-    kind: str
-    name: str
-    repo: str
-    rules: tuple[tuple[str, str], ...]
-    found: tuple[FoundVersion, ...]
-    ignored: tuple[tuple[str, str], ...]
-    error: str
-    checked_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
 class WarehouseView:
     """The page of one warehouse. `policy` is Automatic or Manual; `failures` counts failed checks in a row."""
 
@@ -64,6 +37,8 @@ class WarehouseView:
     criteria: str
     failures: int
     subscriptions: tuple[SubscriptionView, ...]
+    waiting: tuple[Waiting, ...]
+    join_rule: tuple[tuple[str, str], ...]
     freight: tuple[tuple[str, datetime], ...]
     source: str
 
@@ -105,48 +80,36 @@ def read_warehouse(warehouse: Warehouse) -> WarehouseView:
     """All that the page shows."""
     spec = warehouse.spec
     newest = warehouse.freight.values_list("alias", "discovered_at")[:_FREIGHT]
+    taken, listed = _read_versions_of_newest(warehouse), spec["subscriptions"]
+    annotations = warehouse.annotations
     return WarehouseView(
         card=read_card(warehouse),
         interval=spec.get("interval") or "5m0s",
         policy=spec.get("freightCreationPolicy") or "Automatic",
         criteria=(spec.get("freightCreationCriteria") or {}).get("expression") or "",
         failures=warehouse.failures,
-        subscriptions=tuple(_describe(warehouse, row) for row in warehouse.subscriptions.all()),
+        subscriptions=tuple(
+            describe_subscription(
+                row, listed[row.position] if row.position < len(listed) else {}, taken.get(row.position, {})
+            )
+            for row in warehouse.subscriptions.all()
+        ),
+        waiting=_read_waiting(warehouse),
+        join_rule=tuple((key, annotations[key]) for key in (JOIN_ANNOTATION, QUIET_ANNOTATION) if key in annotations),
         freight=tuple(newest),
         source=warehouse.source,
     )
 
 
-def _describe(warehouse: Warehouse, row: Subscription) -> SubscriptionView:
-    listed = warehouse.spec["subscriptions"]
-    rules = listed[row.position].get(row.kind) or {} if row.position < len(listed) else {}
-    return SubscriptionView(
-        kind=row.kind,
-        name=row.name,
-        repo=row.repo_url,
-        rules=tuple((key, _as_text(value)) for key, value in rules.items() if _is_telling(key, value)),
-        found=tuple(_found(row, rules, item) for item in row.found),
-        ignored=tuple((item["version"], item["reason"]) for item in row.ignored),
-        error=row.error,
-        checked_at=row.checked_at,
-    )
+def _read_versions_of_newest(warehouse: Warehouse) -> dict[int, dict[str, str]]:
+    """Per place of a subscription: version id -> alias, of the newest freight."""
+    freight = Freight.objects.filter(project=warehouse.project, name=warehouse.last_freight_name)
+    newest = freight.prefetch_related("artifacts").first() if warehouse.last_freight_name else None
+    if newest is None:
+        return {}
+    ids = {draft_of(artifact).version_id: newest.alias for artifact in newest.artifacts.all()}
+    return {row.position: ids for row in warehouse.subscriptions.all()}
 
 
-def _is_telling(key: str, value: Any) -> bool:
-    """Leave out what is not set, and what stands in every manifest because it is the default."""
-    return key not in _NO_RULES and value not in (None, "", [], {}) and (key, value) != ("strictSemvers", True)
-
-
-def _as_text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _found(row: Subscription, rules: Mapping[str, Any], item: Mapping[str, Any]) -> FoundVersion:
-    if row.kind not in TYPES:
-        return FoundVersion(str(item.get("version", "")), "", "", None)
-    draft = TYPES[row.kind].draft({**rules, "repoURL": row.repo_url}, row.name, item)
-    version = draft.tag or draft.version or draft.commit_id
-    made_at = str(item.get("creatorDate") or item.get("commitDate") or item.get("createdAt") or "")
-    return FoundVersion(version, draft.message or draft.digest, draft.author, parse_datetime(made_at))
+def _read_waiting(warehouse: Warehouse) -> tuple[Waiting, ...]:
+    return tuple(Waiting(one["kind"], one["repo_url"], one["text"]) for one in warehouse.waiting)

@@ -5,6 +5,7 @@ Differs: a plain selector `conf` also covers files whose own name contains two d
 misses.
 """
 
+import posixpath
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -50,6 +51,9 @@ def parse_path_selector(text: str) -> PathSelector:
 
 
 def _below(base: str) -> Callable[[str], bool]:
+    if posixpath.normpath(base).partition("/")[0] == ".." or base.startswith("/"):
+        # Outside of the repository, where no changed path lies.
+        return lambda path: False
     wanted = _clean_segments(base)
     return lambda path: _clean_segments(path)[: len(wanted)] == wanted
 

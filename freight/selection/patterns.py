@@ -19,12 +19,19 @@ from freight.selection.outcome import Selection
 
 MAX_GLOB_ALTERNATIVES = 256
 
+_ANY_BYTE = re.compile(r"(?<!\\)(?:\\\\)*\\C")
+_ENDS_IN_STAR = re.compile(r"[^*\\]\*+$")
+# Fits no text at all.
+_NOTHING = r"[^\x{0}-\x{10ffff}]"
+
 _OPTIONS = re2.Options()
 _OPTIONS.log_errors = False
 
 
 def compile_regex(pattern: str) -> Any:
     """Compile an RE2 expression; raises InvalidPattern."""
+    if _ANY_BYTE.search(pattern):
+        raise InvalidPattern(f'"{pattern}" has \\C, which Kargo does not know. Write a dot for any character.')
     try:
         return re2.compile(pattern, _OPTIONS)
     except re2.error as error:
@@ -109,7 +116,7 @@ def _expand_braces(pattern: str, whole: str) -> list[str]:
         return [pattern]
     depth, start, options, position = 1, opening + 1, [], opening + 1
     while depth:
-        position = _find_unescaped(pattern, "{},", position)
+        position = _find_unescaped(pattern, "{},", position, skip_classes=False)
         if position < 0:
             raise _invalid_glob(whole, "a { without its }")
         character = pattern[position]
@@ -126,15 +133,18 @@ def _expand_braces(pattern: str, whole: str) -> list[str]:
     return expanded
 
 
-def _find_unescaped(pattern: str, wanted: str, position: int) -> int:
-    """Index of the first wanted character outside escapes and [classes], or -1."""
+def _find_unescaped(pattern: str, wanted: str, position: int, *, skip_classes: bool = True) -> int:
+    """Index of the first wanted character outside escapes and [classes], or -1.
+
+    Between braces a [ hides no comma: there `skip_classes` is False.
+    """
     while position < len(pattern):
         character = pattern[position]
         if character == "\\":
             position += 1
         elif character in wanted:
             return position
-        elif character == "[" and (closing := _class_end(pattern, position)) > 0:
+        elif skip_classes and character == "[" and (closing := _class_end(pattern, position)) > 0:
             position = closing
         position += 1
     return -1
@@ -154,6 +164,12 @@ def _class_end(pattern: str, opening: int) -> int:
 
 def _translate_segments(pattern: str, whole: str) -> str:
     segments = _split_segments(pattern)
+    # A path never ends in a slash, so of `a/**/` only `a` itself is left.
+    has_nothing_below = segments[-2:] == ["**", ""] and len(segments) > 2
+    if has_nothing_below:
+        segments = segments[:-2]
+        if segments[-1] == "**":
+            return _NOTHING
     last = len(segments) - 1
     expression, separator = "", ""
     for index, segment in enumerate(segments):
@@ -165,6 +181,11 @@ def _translate_segments(pattern: str, whole: str) -> str:
         else:
             expression += separator + "(?:[^/]+/)*"
             separator = ""
+    # `a*/**` takes `ab` and what is below it or below `a`, but not a file `a`.
+    if has_nothing_below:
+        return expression + "[^/]" if _ENDS_IN_STAR.search(segments[-1]) else expression
+    if last > 0 and segments[last] == "**" and _ENDS_IN_STAR.search(segments[last - 1]):
+        return expression.removesuffix("(?:/.*)?") + "(?:[^/]|/.*)"
     return expression
 
 
@@ -202,12 +223,25 @@ def _translate_segment(segment: str, whole: str) -> str:
 
 
 def _translate_class(members: str) -> str:
-    negated = members[0] in "!^"
-    body = members[1:] if negated else members
-    # Only these carry meaning inside an RE2 class; a backslash of the glob escapes there in the same way.
-    body = body.replace("[", "\\[")
-    body = "\\" + body if body[0] == "^" else body
-    return f"[^{body}]" if negated else f"[{body}]"
+    """An RE2 class of the same members; a range that runs backwards, as in [z-a], has none."""
+    is_negated = members[0] in "!^"
+    ranges, position = [], 1 if is_negated else 0
+    while position < len(members):
+        first, position = _class_member(members, position)
+        last = first
+        if members[position : position + 1] == "-" and position + 1 < len(members):
+            last, position = _class_member(members, position + 1)
+        if first <= last:
+            ranges.append(f"\\x{{{ord(first):x}}}-\\x{{{ord(last):x}}}")
+    if not ranges:
+        return r"(?s:.)" if is_negated else _NOTHING
+    return f"[{'^' if is_negated else ''}{''.join(ranges)}]"
+
+
+def _class_member(members: str, position: int) -> tuple[str, int]:
+    """One character, a backslash before it taken away, and where the next one begins."""
+    position += members[position] == "\\"
+    return members[position], position + 1
 
 
 def _invalid_glob(pattern: str, problem: str) -> InvalidPattern:

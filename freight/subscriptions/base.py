@@ -10,8 +10,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from freight.subscriptions.memory import ImageMemory, ShortMemory
 from integrations.credentials import Credentials
 from integrations.http_policy import HttpPolicy
+from integrations.oci.rate import ANYBODY, Visit
 
 MAX_IGNORED = 200
 
@@ -55,7 +57,8 @@ class Surroundings:
     """What a look at one subscription may use.
 
     `found`, `ignored` and `observed` are those of the last look when it had the same rules, else empty. Answers
-    of a remote must be as it was at `seen_after` or later.
+    of a remote must be as it was at `seen_after` or later. `visit` bounds what is asked of registries and chart
+    repositories; `cache_by_tag` is the operator's policy for it: Allow, Forbid, Require or Force.
     """
 
     credentials: Credentials | None
@@ -66,6 +69,9 @@ class Surroundings:
     found: tuple[dict[str, Any], ...] = ()
     ignored: tuple[tuple[str, str], ...] = ()
     observed: dict[str, Any] = field(default_factory=dict)
+    visit: Visit = ANYBODY
+    images: ImageMemory = field(default_factory=ShortMemory)
+    cache_by_tag: str = "Allow"
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,8 @@ def _read_rules(spec: Mapping[str, Any]) -> _Rules:
         raise SubscriptionUnusable(
             f'commitSelectionStrategy "{strategy}" does not exist. Use one of {", ".join(selections)}.'
         )
-    refuse_old_tag_filters(spec)
+    if strategy != "NewestFromBranch":
+        refuse_old_tag_filters(spec)
     return _Rules(
         strategy=strategy,
         branch=spec.get("branch") or "",

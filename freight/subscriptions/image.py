@@ -2,16 +2,15 @@
 
 Source: Kargo docs "Working with Warehouses" (Image Subscriptions), code `pkg/image` and
 `pkg/controller/warehouses/images.go`.
-Differs: `platform` also fits images without an index, by their config; what a digest stands for is remembered, so
-a look at known tags costs one HEAD request each.
+Differs: `platform` also fits images without an index, by their config; what a digest stands for is remembered for
+good; of more than a thousand known tags NewestBuild asks for a thousand again in one look, so that it may see a tag
+move one of the next looks later.
 """
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC
 from typing import Any
 
 from freight.models import ArtifactKind
@@ -30,67 +29,17 @@ from freight.subscriptions.base import (
     Surroundings,
     refuse_old_tag_filters,
 )
+from freight.subscriptions.shelf import Shelf
 from integrations.credentials import SshKey
-from integrations.errors import Aborted, NotFound
 from integrations.http import HttpClient
-from integrations.oci.manifests import ImageVersion, Platform, parse_platform, read_image
-from integrations.oci.references import Repository, parse_repository
+from integrations.oci.manifests import ImageVersion, Platform, parse_platform
+from integrations.oci.pauses import SHARED_PAUSES
+from integrations.oci.references import parse_repository
 from integrations.oci.registry import Registry
 
-_PARALLEL = 8
-_REMEMBERED = 20_000
+CACHE_POLICIES = ("Allow", "Forbid", "Require", "Force")
 
-
-@dataclass(frozen=True, slots=True)
-class _Shelf:
-    """One repository as seen with one project's credentials."""
-
-    registry: Registry
-    repository: Repository
-    platform: Platform | None
-    should_stop: Callable[[], bool]
-    # Tags that need no second look: cacheByTag says that they never move.
-    known: Mapping[str, ImageVersion]
-
-    def read(self, tag: str) -> ImageVersion | None:
-        """What the tag stands for now; None when it vanished since it was listed."""
-        if self.should_stop():
-            raise Aborted("The look at the registry was stopped")
-        if tag in self.known:
-            return self.known[tag]
-        digest = self.registry.find_digest(self.repository, tag)
-        remembered = _MEMORY.recall((str(self.repository), digest or "", str(self.platform or "")))
-        if remembered is not None:
-            return replace(remembered, tag=tag)
-        try:
-            version = read_image(self.registry, self.repository, tag, platform=self.platform)
-        except NotFound:
-            return None
-        _MEMORY.keep((str(self.repository), version.digest, str(self.platform or "")), version)
-        return version
-
-
-class _Memory:
-    """What digests stand for; they never change. Asking needs a digest the registry has just stated to us."""
-
-    def __init__(self) -> None:
-        self._images: OrderedDict[tuple[str, str, str], ImageVersion] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def recall(self, key: tuple[str, str, str]) -> ImageVersion | None:
-        with self._lock:
-            if key in self._images:
-                self._images.move_to_end(key)
-            return self._images.get(key)
-
-    def keep(self, key: tuple[str, str, str], version: ImageVersion) -> None:
-        with self._lock:
-            self._images[key] = version
-            while len(self._images) > _REMEMBERED:
-                self._images.popitem(last=False)
-
-
-_MEMORY = _Memory()
+_Outcome = tuple[list[ImageVersion], list[tuple[str, str]]]
 
 
 def discover(spec: Mapping[str, Any], around: Surroundings) -> Discovery:
@@ -104,38 +53,50 @@ def discover(spec: Mapping[str, Any], around: Surroundings) -> Discovery:
         refuse_old_tag_filters(spec)
     policy = replace(around.policy, verify_tls=not spec.get("insecureSkipTLSVerify"))
     with HttpClient(policy, "kargoweb") as client:
-        shelf = _open_shelf(spec, around, client)
-        chosen, ignored = _STRATEGIES[strategy](spec, shelf)
+        shelf = _open_shelf(spec, around, client, trusts_tags=strategy != "Digest" and _trusts_tags(spec, around))
+        before = [str(item.get("tag", "")) for item in around.found]
+        chosen, ignored = _STRATEGIES[strategy](spec, shelf, before)
     return Discovery(found=tuple(_to_json(version) for version in chosen), ignored=tuple(ignored))
 
 
-def _open_shelf(spec: Mapping[str, Any], around: Surroundings, client: HttpClient) -> _Shelf:
+def _trusts_tags(spec: Mapping[str, Any], around: Surroundings) -> bool:
+    """Whether known tags are taken as they were: what the subscription asks for, under the operator's policy."""
+    wants = bool(spec.get("cacheByTag"))
+    if around.cache_by_tag == "Require" and not wants:
+        raise SubscriptionUnusable(
+            "This installation takes image subscriptions with cacheByTag only. Add cacheByTag: true, if tags of "
+            "this repository never move, or use the strategy Digest."
+        )
+    return {"Forbid": False, "Force": True}.get(around.cache_by_tag, wants)
+
+
+def _open_shelf(spec: Mapping[str, Any], around: Surroundings, client: HttpClient, *, trusts_tags: bool) -> Shelf:
     credentials = None if isinstance(around.credentials, SshKey) else around.credentials
-    use_found = spec.get("cacheByTag") and spec.get("imageSelectionStrategy") != "Digest"
     platform = spec.get("platform")
     try:
         wanted = parse_platform(platform) if platform else None
     except ValueError as error:
         raise SubscriptionUnusable(str(error)) from error
-    return _Shelf(
-        registry=Registry(client, credentials),
+    return Shelf(
+        registry=Registry(client, credentials, pauses=SHARED_PAUSES, visit=around.visit),
         repository=parse_repository(spec["repoURL"]),
         platform=wanted,
-        should_stop=around.should_stop,
-        known={item["tag"]: _from_json(item, wanted) for item in around.found} if use_found else {},
+        memory=around.images,
+        check=around.visit.check,
+        now=around.seen_after,
+        trusts_tags=trusts_tags,
+        # Whoever stands between us and a registry we do not verify must not decide what others see.
+        keeps_tags=not spec.get("insecureSkipTLSVerify"),
     )
 
 
-_Outcome = tuple[list[ImageVersion], list[tuple[str, str]]]
-
-
-def _by_version(spec: Mapping[str, Any], shelf: _Shelf) -> _Outcome:
+def _by_version(spec: Mapping[str, Any], shelf: Shelf, _before: list[str]) -> _Outcome:
     constraint = spec.get("constraint")
     return _read_in_order(
         spec,
         shelf,
         select_semver(
-            shelf.registry.list_tags(shelf.repository),
+            shelf.list_tags(),
             constraint=parse_constraint(constraint) if constraint else None,
             strict=spec.get("strictSemvers") is not False,
             tags=_tag_filter(spec),
@@ -143,35 +104,29 @@ def _by_version(spec: Mapping[str, Any], shelf: _Shelf) -> _Outcome:
     )
 
 
-def _by_text(spec: Mapping[str, Any], shelf: _Shelf) -> _Outcome:
-    tags = shelf.registry.list_tags(shelf.repository)
-    return _read_in_order(spec, shelf, select_lexical(tags, tags=_tag_filter(spec)))
+def _by_text(spec: Mapping[str, Any], shelf: Shelf, _before: list[str]) -> _Outcome:
+    return _read_in_order(spec, shelf, select_lexical(shelf.list_tags(), tags=_tag_filter(spec)))
 
 
-def _by_build_date(spec: Mapping[str, Any], shelf: _Shelf) -> _Outcome:
-    passed = _tag_filter(spec).select(shelf.registry.list_tags(shelf.repository))
-    pool = ThreadPoolExecutor(_PARALLEL, thread_name_prefix="registry")
-    try:
-        read = list(pool.map(shelf.read, passed.taken))
-    finally:
-        # After an error nobody waits for thousands of further requests.
-        pool.shutdown(cancel_futures=True)
+def _by_build_date(spec: Mapping[str, Any], shelf: Shelf, before: list[str]) -> _Outcome:
+    passed = _tag_filter(spec).select(shelf.list_tags())
     fitting: list[ImageVersion] = []
     ignored: list[tuple[str, str]] = []
-    for tag, version in zip(passed.taken, read, strict=True):
+    for tag, version in shelf.read_all(passed.taken, first=before).items():
         _sort_out(tag, version, shelf.platform, fitting, ignored)
     newest = select_newest_builds(fitting, limit=_limit(spec))
     too_old = [(version.tag, reason) for version, reason in newest.ignored]
     return list(newest.taken), [*ignored, *_newest_looking_first(passed.ignored), *too_old]
 
 
-def _by_digest(spec: Mapping[str, Any], shelf: _Shelf) -> _Outcome:
+def _by_digest(spec: Mapping[str, Any], shelf: Shelf, _before: list[str]) -> _Outcome:
     tag = spec.get("constraint")
     if not tag:
         raise SubscriptionUnusable(
             'The strategy Digest needs the tag to follow. Set "constraint" to it, for example constraint: latest.'
         )
-    chosen = select_digest(tag, shelf.read(tag))
+    ((_, found),) = shelf.read_in_order([tag], at_once=1)
+    chosen = select_digest(tag, found)
     fitting: list[ImageVersion] = []
     ignored = [(str(name), reason) for name, reason in chosen.ignored]
     for version in chosen.taken:
@@ -180,7 +135,7 @@ def _by_digest(spec: Mapping[str, Any], shelf: _Shelf) -> _Outcome:
     return fitting, ignored
 
 
-_STRATEGIES: dict[str, Callable[[Mapping[str, Any], _Shelf], _Outcome]] = {
+_STRATEGIES: dict[str, Callable[[Mapping[str, Any], Shelf, list[str]], _Outcome]] = {
     "SemVer": _by_version,
     "Lexical": _by_text,
     "NewestBuild": _by_build_date,
@@ -188,16 +143,18 @@ _STRATEGIES: dict[str, Callable[[Mapping[str, Any], _Shelf], _Outcome]] = {
 }
 
 
-def _read_in_order(spec: Mapping[str, Any], shelf: _Shelf, selection: Selection[str]) -> _Outcome:
+def _read_in_order(spec: Mapping[str, Any], shelf: Shelf, selection: Selection[str]) -> _Outcome:
     """Read the tags from the best on until enough fit."""
     limit = _limit(spec)
     fitting: list[ImageVersion] = []
     ignored: list[tuple[str, str]] = []
     seen = 0
-    while seen < len(selection.taken) and len(fitting) < limit:
-        tag = selection.taken[seen]
-        _sort_out(tag, shelf.read(tag), shelf.platform, fitting, ignored)
-        seen += 1
+    with closing(shelf.read_in_order(selection.taken, at_once=limit)) as reading:
+        for tag, version in reading:
+            _sort_out(tag, version, shelf.platform, fitting, ignored)
+            seen += 1
+            if len(fitting) == limit:
+                break
     beyond = [(tag, f"lower than the first {limit} (discovery limit)") for tag in selection.taken[seen:]]
     return fitting, [*ignored, *_newest_looking_first(selection.ignored), *beyond]
 
@@ -238,18 +195,8 @@ def _to_json(version: ImageVersion) -> dict[str, Any]:
         "digest": version.digest,
         "annotations": dict(version.annotations),
         **created,
+        **({"labels": dict(version.labels)} if version.labels else {}),
     }
-
-
-def _from_json(item: Mapping[str, Any], platform: Platform | None) -> ImageVersion:
-    created = item.get("createdAt")
-    return ImageVersion(
-        item["tag"],
-        item["digest"],
-        datetime.fromisoformat(created) if created else None,
-        item.get("annotations") or {},
-        (platform,) if platform else (),
-    )
 
 
 def draft(spec: Mapping[str, Any], name: str, item: Mapping[str, Any]) -> ArtifactDraft:

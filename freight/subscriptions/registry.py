@@ -1,11 +1,12 @@
 """The kinds of subscriptions there are: a literal table. To add one, write its file and name it here."""
 
-from freight.subscriptions import git, image
+from freight.subscriptions import chart, git, image
 from freight.subscriptions.base import SubscriptionType, SubscriptionUnusable
 
 TYPES: dict[str, SubscriptionType] = {
     "git": git.SUBSCRIPTION,
     "image": image.SUBSCRIPTION,
+    "chart": chart.SUBSCRIPTION,
 }
 
 

@@ -13,11 +13,15 @@ def sync_rows(warehouse: Warehouse) -> list[Subscription]:
 
     What was found stays with a row until its repository is another one.
     """
-    listed = [_describe(item) for item in warehouse.spec["subscriptions"]]
+    items = warehouse.spec["subscriptions"]
+    listed = [_describe(item) for item in items]
     with transaction.atomic():
         warehouse.subscriptions.filter(position__gte=len(listed)).delete()
         present = {row.position: row for row in warehouse.subscriptions.all()}
-        return [_fit(warehouse, position, wanted, present.get(position)) for position, wanted in enumerate(listed)]
+        rows = [_fit(warehouse, position, wanted, present.get(position)) for position, wanted in enumerate(listed)]
+        for row, item in zip(rows, items, strict=True):
+            _forget_other_chart(row, item[row.kind])
+        return rows
 
 
 def _describe(item: Mapping[str, Any]) -> dict[str, str]:
@@ -30,9 +34,21 @@ def _fit(warehouse: Warehouse, position: int, wanted: dict[str, str], row: Subsc
         return Subscription.objects.create(warehouse=warehouse, position=position, **wanted)
     changed = {name for name, value in wanted.items() if getattr(row, name) != value}
     if changed & {"kind", "repo_url"}:
-        row.found, row.ignored, row.observed, row.error = [], [], {}, ""
+        _empty(row)
     if changed:
         for name, value in wanted.items():
             setattr(row, name, value)
         row.save()
     return row
+
+
+def _forget_other_chart(row: Subscription, rules: Mapping[str, Any]) -> None:
+    """One repository holds many charts: what was found of another one is not of this subscription."""
+    if row.found and row.kind == "chart" and row.found[0].get("name", "") != (rules.get("name") or ""):
+        _empty(row)
+        row.save()
+
+
+def _empty(row: Subscription) -> None:
+    row.found, row.ignored, row.ignored_by_rule = [], [], []
+    row.observed, row.error, row.paused_until = {}, "", None

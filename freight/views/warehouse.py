@@ -20,6 +20,7 @@ def warehouse(request: HttpRequest, project_name: str, name: str) -> HttpRespons
         "active_tab": "warehouses",
         "warehouse": read_warehouse(get_warehouse(project, name)),
         "why_not_refresh": rights.refusal(Action.REFRESH),
+        "may_assemble": rights.allows(Action.ASSEMBLE),
         "may_edit": rights.allows(Action.EDIT),
         "now": timezone.now(),
     }

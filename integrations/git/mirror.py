@@ -84,13 +84,22 @@ class Mirror:
 
     def missing(self, object_ids: Iterable[str]) -> set[str]:
         """Say which of these objects (full ids or `<id>^{commit}`) the mirror lacks."""
-        asked = sorted(set(object_ids))
+        return {name for name, found in self._look_up(object_ids).items() if found is None}
+
+    def find_commits(self, commits: Iterable[str]) -> set[str]:
+        """Give the full ids of those commits (ids, also cut short) that the mirror has."""
+        found = self._look_up(f"{commit}^{{commit}}" for commit in commits)
+        return {commit for commit in found.values() if commit is not None}
+
+    def _look_up(self, names: Iterable[str]) -> dict[str, str | None]:
+        """Each name with the full id of its object; None: the mirror has no such object."""
+        asked = sorted(set(names))
         if not asked:
-            return set()
+            return {}
         result = run_git("cat-file", "--batch-check=%(objectname)", place=self.place, stdin="\n".join(asked) + "\n")
         self._check(result, "look into the mirror")
         answers = zip(asked, result.stdout.splitlines(), strict=True)
-        return {name for name, answer in answers if answer.endswith((" missing", " ambiguous"))}
+        return {name: None if answer.endswith((" missing", " ambiguous")) else answer for name, answer in answers}
 
     def keep(self, name: str, commits: Iterable[str]) -> None:
         """Hold commits, and all they need, until `release(name)`; `name` must be fit for a ref."""
@@ -105,6 +114,11 @@ class Mirror:
         if not self.exists():
             return
         with self.locked() as lock:
+            for held in self.kept(name):
+                # A file less instead of a start of git; only what git has packed since is left to it.
+                (self.path / _KEEP / name / held).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                (self.path / _KEEP / name).rmdir()
             self._update_refs("".join(f"delete {_KEEP}/{name}/{held}\n" for held in self.kept(name)), lock)
 
     def kept(self, name: str | None = None) -> list[str]:

@@ -179,9 +179,11 @@ class Mirrors:
         local = mirror.local_refs()
         if any(local.get(name) != object_id for name, object_id in names.items()):
             return False
-        if mirror.missing(names.values()):
+        commits = _as_commits(wanted.commit_ids)
+        missing = mirror.missing([*names.values(), *commits])
+        if not missing.isdisjoint(names.values()):
             raise MirrorDamaged("The mirror misses commits that it should have")
-        return not mirror.missing(_as_commits(wanted.commit_ids))
+        return missing.isdisjoint(commits)
 
     def _fetch(self, mirror: Mirror, remote: Remote, wanted: Wanted, refs: Refs, console: Console, lock: int) -> Refs:
         if not mirror.exists():

@@ -10,7 +10,7 @@ Differs: git-clone without a ref checks out the remote's default branch; Kargo p
 import json
 import re
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -50,12 +50,22 @@ class CloneRecord:
 class Repository:
     """A clone in the directory `path`; make one with `create`."""
 
-    def __init__(self, path: Path, clones: Path, url: str, refs: Refs, heal: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        clones: Path,
+        url: str,
+        refs: Refs,
+        heal: Callable[[], object],
+        commits: Collection[str] = (),
+    ) -> None:
         self.path = path
         self.refs = refs
         self._url = url
         self._clones = clones
         self._heal = heal
+        # Full ids of commits that are known to be there.
+        self._commits = frozenset(commits)
         self._place = Place(directory=path / "repo", git_dir=path / "repo", home=path / "home")
 
     @classmethod
@@ -78,15 +88,15 @@ class Repository:
         mirror, refs = mirrors.update(remote, wanted, console=console)
         local = mirror.local_refs()
         names = {name: commit for name, commit in local.items() if _remote_id(refs, name) == commit}
-        commits = [commit for commit in wanted.commit_ids if not mirror.missing([f"{commit}^{{commit}}"])]
-        mirror.keep(keep_as, _kept_commits(wanted, refs, names) | _full_ids(mirror, commits))
+        commits = mirror.find_commits(wanted.commit_ids)
+        mirror.keep(keep_as, _kept_commits(wanted, refs, names) | commits)
         path = clones / secrets.token_hex(6)
         path.mkdir(parents=True, mode=0o700)
         write_home(path / "home", identity)
         record = CloneRecord(remote.url, remote.skip_tls_verify, remote.allow_local)
         (path / "clone.json").write_text(json.dumps(asdict(record)))
         _write_clone(path / "repo", mirror, remote, names)
-        return cls(path, clones, remote.address, refs, lambda: mirrors.rebuild(remote, console=console))
+        return cls(path, clones, remote.address, refs, lambda: mirrors.rebuild(remote, console=console), commits)
 
     def add_worktree(
         self,
@@ -169,6 +179,8 @@ class Repository:
         return name in list_ref_files(self.path / "repo", "refs/heads", "refs/tags")
 
     def _is_commit(self, commit_id: str) -> bool:
+        if commit_id in self._commits:
+            return True
         arguments = ("rev-parse", "--verify", "--quiet", f"{commit_id}^{{commit}}")
         return run_git(*arguments, place=self._place).exit_code == 0
 
@@ -225,14 +237,6 @@ def _kept_commits(wanted: Wanted, refs: Refs, names: dict[str, str]) -> set[str]
     """Choose what a checkout may use; of "all tags" only those named, for there may be thousands."""
     narrow = replace(wanted, all_tags=False)
     return {commit for name, commit in narrow.select(refs).items() if name in names}
-
-
-def _full_ids(mirror: Mirror, commits: Sequence[str]) -> set[str]:
-    if not commits:
-        return set()
-    lines = "".join(f"{commit}^{{commit}}\n" for commit in commits)
-    result = run_git("cat-file", "--batch-check=%(objectname)", place=mirror.place, stdin=lines)
-    return set(result.stdout.split())
 
 
 def _check_sparse(patterns: Sequence[str]) -> None:

@@ -20,6 +20,7 @@ from integrations.processes import ProcessResult
 
 _MAX_DEPTH = 10
 _IS_SUBMODULE = "160000 "
+_SUBMODULE_MODE = (0o160000).to_bytes(4, "big")
 
 
 def check_out_submodules(root: Path, home: Path, remote: Remote, console: Console, *, depth: int = 1) -> None:
@@ -60,6 +61,8 @@ def check_intact(place: Place, records: Path) -> None:
     `records` is where git keeps those of this work tree.
     """
     root = place.work_tree or place.directory
+    if place.git_dir is not None and not _may_have_submodules(place.git_dir / "index"):
+        return
     for path in _list_paths(replace(place, directory=root)):
         link = root / path / ".git"
         if not link.is_symlink() and not link.exists():
@@ -70,6 +73,19 @@ def check_intact(place: Place, records: Path) -> None:
                 f"Delete {path}/.git before this step."
             )
         check_intact(Place(directory=root / path, home=place.home), records)
+
+
+def _may_have_submodules(index: Path) -> bool:
+    """False when no entry of the index can be a submodule: told from the file, as git would have to be started.
+
+    An entry has its mode in it as four bytes, whatever the version of the format. Entries may also lie in another
+    file (`link`) or be folded into directories (`sdir`): then git is asked.
+    """
+    try:
+        content = index.read_bytes()
+    except FileNotFoundError:
+        return False
+    return any(mark in content for mark in (_SUBMODULE_MODE, b"link", b"sdir"))
 
 
 def _leads_into(link: Path, records: Path) -> bool:

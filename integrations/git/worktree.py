@@ -104,11 +104,14 @@ class Worktree:
         An `author` of its own also decides about the signature: without a key there is none.
         """
         self._stage()
+        with self._as(author) as home:
+            result = self._run_signed("commit", "--quiet", "--no-verify", "--file=-", home=home, stdin=message)
+        if result.exit_code == 0:
+            return self.head()
+        # Asked only now: most often there is something, and looking first would cost a start of git each time.
         if self._run("diff", "--cached", "--quiet", "--ignore-submodules=dirty").exit_code == 0:
             return None
-        with self._as(author) as home:
-            self._sign("commit", "--quiet", "--no-verify", "--file=-", home=home, stdin=message)
-        return self.head()
+        raise self._failure("run git commit", result)
 
     def create_tag(self, tag: str, *, message: str, force: bool = False) -> str:
         """Put an annotated tag on HEAD, return HEAD; the same tag again is fine, another raises Rejected."""
@@ -121,7 +124,9 @@ class Worktree:
         forced = ("--force",) if force else ()
         # Lines that begin with "#" are part of what somebody wrote.
         options = ("--annotate", "--cleanup=whitespace", "--file=-", *forced)
-        self._sign("tag", *options, "--", tag, home=self._home, stdin=message)
+        result = self._run_signed("tag", *options, "--", tag, home=self._home, stdin=message)
+        if result.exit_code != 0:
+            raise self._failure("run git tag", result)
         return head
 
     def integrate(self, branch: str, remote: Remote, *, policy: PushPolicy, console: Console = SILENT) -> None:
@@ -235,12 +240,10 @@ class Worktree:
         finally:
             shutil.rmtree(home, ignore_errors=True)
 
-    def _sign(self, *arguments: str, home: Path, stdin: str) -> None:
+    def _run_signed(self, *arguments: str, home: Path, stdin: str) -> ProcessResult:
         """Run a command that makes a commit or tag, which is signed when `home` has a key."""
         with signing(home) as environment:
-            result = run_git(*arguments, place=replace(self._place, home=home), stdin=stdin, extra=environment)
-        if result.exit_code != 0:
-            raise self._failure(f"run git {arguments[0]}", result)
+            return run_git(*arguments, place=replace(self._place, home=home), stdin=stdin, extra=environment)
 
     def _is_same_tag(self, tag: str, message: str, head: str) -> bool:
         parts = ("%(objecttype)", "%(*objectname)", "%(contents:signature)", "%(contents)")

@@ -79,6 +79,10 @@ class Provider(Protocol):
         """Open a pull request. Never repeated by itself: look with `list_open` whether a broken try had success."""
         ...
 
+    def finish(self, number: int, labels: tuple[str, ...]) -> None:
+        """Do what a `create` that was cut off may have left undone; harmless when nothing is."""
+        ...
+
     def merge(self, number: int, *, method: str) -> MergeOutcome:
         """Try to merge, once; an empty method is the provider's default. Raises Rejected when it can never be."""
         ...

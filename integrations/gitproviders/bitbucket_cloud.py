@@ -97,6 +97,9 @@ class BitbucketCloud:
         path = f"{self._path}/pullrequests"
         return self._convert(self._rest.send("POST", path, body, _Pull, to="open a pull request"))
 
+    def finish(self, number: int, labels: tuple[str, ...]) -> None:
+        """Nothing is left: one request opens it as a whole."""
+
     def merge(self, number: int, *, method: str) -> MergeOutcome:
         pull = self._get(number)
         if pull.state == "MERGED":

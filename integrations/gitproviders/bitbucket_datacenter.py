@@ -99,6 +99,9 @@ class BitbucketDataCenter:
         }
         return _convert(self._rest.send("POST", self._path, body, _Pull, to="open a pull request"))
 
+    def finish(self, number: int, labels: tuple[str, ...]) -> None:
+        """Nothing is left: one request opens it as a whole."""
+
     def merge(self, number: int, *, method: str) -> MergeOutcome:
         pull = self._get(number)
         if pull.state == "MERGED":

@@ -78,6 +78,9 @@ class Gitea:
         }
         return _convert(self._rest.send("POST", f"{self._path}/pulls", body, _Pull, to="open a pull request"))
 
+    def finish(self, number: int, labels: tuple[str, ...]) -> None:
+        """Nothing is left: one request opens it as a whole."""
+
     def merge(self, number: int, *, method: str) -> MergeOutcome:
         pull = self._get(number)
         if pull.merged:

@@ -78,12 +78,16 @@ class GitHub:
             "maintainer_can_modify": False,
         }
         pull = self._rest.send("POST", f"{self._path}/pulls", body, _Pull, to="open a pull request")
-        if new.labels:
-            self._rest.ask(
-                *("POST", f"{self._path}/issues/{pull.number}/labels", {"labels": list(new.labels)}),
-                to=f"label pull request {pull.number}",
-            )
+        self.finish(pull.number, new.labels)
         return _convert(pull)
+
+    def finish(self, number: int, labels: tuple[str, ...]) -> None:
+        """GitHub takes labels only when the pull request is there; it has each of them once."""
+        if labels:
+            self._rest.ask(
+                *("POST", f"{self._path}/issues/{number}/labels", {"labels": list(labels)}),
+                to=f"label pull request {number}",
+            )
 
     def merge(self, number: int, *, method: str) -> MergeOutcome:
         pull = self._get(number)

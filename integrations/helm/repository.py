@@ -6,6 +6,7 @@ Source: Helm's documentation of chart repositories and of OCI registries; Kargo 
 import hashlib
 import re
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import BinaryIO
@@ -15,18 +16,31 @@ from integrations.credentials import BasicAuth, Token
 from integrations.errors import IntegrationError, NotFound
 from integrations.helm.charts import OCI_SCHEME
 from integrations.helm.index import ChartVersion, read_versions
-from integrations.http import HttpClient
+from integrations.http import HttpClient, HttpResponse
+from integrations.oci.pauses import HostPauses, account_of
+from integrations.oci.rate import ANYBODY, SHARED_LIMITS, Visit
 from integrations.oci.references import Repository, parse_repository
 from integrations.oci.registry import Registry, read_json_object
 
 MAX_INDEX_BYTES = 64 * 1024 * 1024
-# For an index or an archive, whole.
+# For the whole of each.
+_INDEX_TIMEOUT = timedelta(minutes=1)
 _TIMEOUT = timedelta(minutes=5)
+# What an answer is known by, and the header that asks whether it still is.
+_CONDITIONS = {"etag": "if-none-match", "last-modified": "if-modified-since"}
 MAX_ARCHIVE_BYTES = 100 * 1024 * 1024
 CHART_LAYER_TYPE = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 
 RepositoryCredentials = BasicAuth | Token | None
 _ARCHIVE_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class IndexAnswer:
+    """The versions of one chart, and what tells a later request that nothing changed: {"etag", "last-modified"}."""
+
+    versions: tuple[ChartVersion, ...]
+    validators: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +51,47 @@ class HttpCharts:
     url: str
     name: str
     credentials: RepositoryCredentials = None
+    pauses: HostPauses | None = None
+    visit: Visit = ANYBODY
 
     def list_versions(self) -> list[ChartVersion]:
         """All versions, in the order of the index; none when the repository has no such chart.
 
         Raises NotFound, Unauthorized, Unreachable, and a permanent IntegrationError for what is no index.
         """
+        answer = self.read_index({})
+        return [] if answer is None else list(answer.versions)
+
+    def read_index(self, validators: Mapping[str, str]) -> IndexAnswer | None:
+        """The versions, or None when the index is still the one that `validators` came with.
+
+        Raises as `list_versions`.
+        """
         index = f"{self.url.rstrip('/')}/index.yaml"
-        response = self.client.request(
-            "GET", index, headers=self._headers(index), max_body_bytes=MAX_INDEX_BYTES, timeout=_TIMEOUT
-        )
+        headers = self._headers(index)
+        for name, condition in _CONDITIONS.items():
+            if name in validators:
+                headers.append((condition, validators[name]))
+        response = self._ask(index, headers)
+        if response.status == 304 and validators:
+            return None
         response.raise_for_status(f"read the index of the chart repository {_without_login(self.url)}")
-        return read_versions(response.body, self.name)
+        received = {name: response.headers.get(name) for name in _CONDITIONS}
+        return IndexAnswer(
+            tuple(read_versions(response.body, self.name)), {name: value for name, value in received.items() if value}
+        )
+
+    def _ask(self, index: str, headers: list[tuple[str, str]]) -> HttpResponse:
+        host = urlsplit(index).netloc.rpartition("@")[2]
+
+        def send() -> HttpResponse:
+            SHARED_LIMITS.wait(host, self.visit)
+            return self.client.request(
+                "GET", index, headers=headers, max_body_bytes=MAX_INDEX_BYTES, timeout=_INDEX_TIMEOUT
+            )
+
+        self.visit.check()
+        return send() if self.pauses is None else self.pauses.ask(host, account_of(self.credentials), send)
 
     def download(self, version: str, target: BinaryIO, *, max_bytes: int = MAX_ARCHIVE_BYTES) -> None:
         """Write the archive (.tgz) of a version into a seekable file and check its digest.
@@ -111,7 +154,13 @@ class OciCharts:
 
 
 def open_charts(
-    client: HttpClient, url: str, *, name: str = "", credentials: RepositoryCredentials = None
+    client: HttpClient,
+    url: str,
+    *,
+    name: str = "",
+    credentials: RepositoryCredentials = None,
+    pauses: HostPauses | None = None,
+    visit: Visit = ANYBODY,
 ) -> HttpCharts | OciCharts:
     """The chart that a subscription or a dependency names: `name` in an HTTP repository, or `oci://.../name`.
 
@@ -119,7 +168,8 @@ def open_charts(
     """
     if url.startswith(OCI_SCHEME):
         path = url.removeprefix(OCI_SCHEME).rstrip("/")
-        return OciCharts(Registry(client, credentials), parse_repository(f"{path}/{name}" if name else path))
+        registry = Registry(client, credentials, pauses=pauses, visit=visit)
+        return OciCharts(registry, parse_repository(f"{path}/{name}" if name else path))
     if not url.startswith(("http://", "https://")):
         raise IntegrationError(
             f'"{_without_login(url)}" is no chart repository: write http://, https:// or oci://.', permanent=True
@@ -128,7 +178,7 @@ def open_charts(
         raise IntegrationError(
             f"Which chart of {_without_login(url)}? An HTTP repository needs a name.", permanent=True
         )
-    return HttpCharts(client, url, name, credentials)
+    return HttpCharts(client, url, name, credentials, pauses, visit)
 
 
 def _hash_file(file: BinaryIO) -> str:

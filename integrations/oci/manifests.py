@@ -6,7 +6,7 @@ Differs: the platform of a single-manifest image is read from its config; in Kar
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +23,7 @@ from integrations.oci.registry import (
 )
 
 CREATED_KEYS = ("org.opencontainers.image.created", "org.label-schema.build-date")
+LABEL_PREFIX = "org.opencontainers.image."
 INDEX_TYPES = frozenset({OCI_INDEX, DOCKER_LIST})
 SINGLE_TYPES = frozenset({OCI_MANIFEST, DOCKER_MANIFEST})
 
@@ -46,7 +47,7 @@ class Platform:
 class ImageVersion:
     """One tag with what it stands for; `digest` is that of the index for a multi-platform image.
 
-    `created_at` is None when neither annotations nor config tell.
+    `created_at` is None when neither annotations nor config tell; `labels` are those of `ImageFacts`.
     """
 
     tag: str
@@ -54,6 +55,7 @@ class ImageVersion:
     created_at: datetime | None
     annotations: Mapping[str, str]
     platforms: tuple[Platform, ...]
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     def explain_mismatch(self, platform: Platform | None) -> str | None:
         """Why the image does not serve `platform`, or None if it does; no platform fits every image."""
@@ -61,6 +63,32 @@ class ImageVersion:
             return None
         offered = ", ".join(map(str, self.platforms)) or "no platform"
         return f"not built for {platform} (offers {offered})"
+
+
+@dataclass(frozen=True)
+class ImageFacts:
+    """All that is to know about a digest; it never changes.
+
+    `children` are the platforms of an index with the annotations of their descriptors, or the one platform of a
+    single manifest. `labels` are those of an image's config that begin with `org.opencontainers.image.`; of an
+    index those of the first child whose config was read.
+    """
+
+    digest: str
+    created_at: datetime | None
+    annotations: Mapping[str, str]
+    children: tuple[tuple[Platform, Mapping[str, str]], ...]
+    labels: Mapping[str, str]
+
+    def as_version(self, tag: str, *, platform: Platform | None = None) -> ImageVersion:
+        """The image under a tag; `platform` adds the annotations of its child only."""
+        annotations = dict(self.annotations)
+        for child, own in self.children:
+            if child == platform:
+                annotations |= own
+                break
+        platforms = tuple(dict.fromkeys(child for child, _ in self.children))
+        return ImageVersion(tag, self.digest, self.created_at, annotations, platforms, self.labels)
 
 
 def parse_platform(text: str) -> Platform:
@@ -81,32 +109,34 @@ def read_image(
     Raises NotFound, and a permanent IntegrationError for content that is no image.
     """
     manifest = registry.get_manifest(repository, tag)
-    what = f"{repository}:{tag}"
+    return read_facts(registry, repository, manifest).as_version(tag, platform=platform)
+
+
+def read_facts(registry: Registry, repository: Repository, manifest: Manifest) -> ImageFacts:
+    """What a manifest stands for; reads the config, or those of the children, where the manifest does not tell.
+
+    Raises NotFound, and a permanent IntegrationError for content that is no image.
+    """
+    what = f"{repository}@{manifest.digest}"
     document = read_json_object(manifest.body, what)
     media_type = _media_type(manifest, document)
     annotations = _strings(document.get("annotations"))
     if media_type in SINGLE_TYPES:
         config = _read_config(registry, repository, document, what)
         single = _platform_of(config)
-        return ImageVersion(
-            tag,
-            manifest.digest,
-            _single_created_at(document, config),
-            annotations,
-            (single,) if single else (),
-        )
+        created_at = _single_created_at(document, config)
+        own = [(single, dict[str, str]())] if single else []
+        return ImageFacts(manifest.digest, created_at, annotations, tuple(own), _telling_labels(config))
     if media_type not in INDEX_TYPES:
         raise _unknown_type(what, media_type)
     children = _children(document)
     if not children:
         raise IntegrationError(f"The index {what} lists no image for any platform.", permanent=True)
-    created_at = _created_in(annotations) or _newest_child(registry, repository, children)
-    for child_platform, descriptor in children:
-        if child_platform == platform:
-            annotations = annotations | _strings(descriptor.get("annotations"))
-            break
-    platforms = tuple(dict.fromkeys(child_platform for child_platform, _ in children))
-    return ImageVersion(tag, manifest.digest, created_at, annotations, platforms)
+    created_at, labels = _created_in(annotations), dict[str, str]()
+    if created_at is None:
+        created_at, labels = _newest_child(registry, repository, children)
+    listed = tuple((platform, _strings(descriptor.get("annotations"))) for platform, descriptor in children)
+    return ImageFacts(manifest.digest, created_at, annotations, listed, labels)
 
 
 def _media_type(manifest: Manifest, document: dict[str, Any]) -> str:
@@ -127,29 +157,43 @@ def _children(index: dict[str, Any]) -> list[tuple[Platform, dict[str, Any]]]:
 
 def _newest_child(
     registry: Registry, repository: Repository, children: list[tuple[Platform, dict[str, Any]]]
-) -> datetime | None:
-    dates = [
-        _created_in(_strings(descriptor.get("annotations"))) or _child_created_at(registry, repository, descriptor)
-        for _, descriptor in children
-    ]
-    return _latest(dates)
+) -> tuple[datetime | None, dict[str, str]]:
+    """When the newest child was made, and the labels of the first one that had to be read for that."""
+    dates, labels = [], dict[str, str]()
+    for _, descriptor in children:
+        stated = _created_in(_strings(descriptor.get("annotations")))
+        if stated is None:
+            stated, found = _read_child(registry, repository, descriptor)
+            labels = labels or found
+        dates.append(stated)
+    return _latest(dates), labels
 
 
-def _child_created_at(registry: Registry, repository: Repository, descriptor: dict[str, Any]) -> datetime | None:
+def _read_child(
+    registry: Registry, repository: Repository, descriptor: dict[str, Any]
+) -> tuple[datetime | None, dict[str, str]]:
     manifest = registry.get_manifest(repository, str(descriptor.get("digest")))
     what = f"{repository}@{manifest.digest}"
     document = read_json_object(manifest.body, what)
     if (media_type := _media_type(manifest, document)) not in SINGLE_TYPES:
         raise _unknown_type(what, media_type)
-    return _single_created_at(document, _read_config(registry, repository, document, what))
+    config = _read_config(registry, repository, document, what)
+    return _single_created_at(document, config), _telling_labels(config)
 
 
 def _single_created_at(manifest: dict[str, Any], config: dict[str, Any]) -> datetime | None:
     if (annotated := _created_in(_strings(manifest.get("annotations")))) is not None:
         return annotated
+    return _latest([_parse_time(config.get("created")), _created_in(_labels(config))])
+
+
+def _labels(config: dict[str, Any]) -> dict[str, str]:
     inner = config.get("config")
-    labels = _strings(inner.get("Labels")) if isinstance(inner, dict) else {}
-    return _latest([_parse_time(config.get("created")), _created_in(labels)])
+    return _strings(inner.get("Labels")) if isinstance(inner, dict) else {}
+
+
+def _telling_labels(config: dict[str, Any]) -> dict[str, str]:
+    return {key: text for key, text in _labels(config).items() if key.startswith(LABEL_PREFIX)}
 
 
 def _read_config(registry: Registry, repository: Repository, manifest: dict[str, Any], what: str) -> dict[str, Any]:

@@ -93,6 +93,11 @@ def is_digest(text: str) -> bool:
     return _DIGEST.fullmatch(text) is not None
 
 
+def is_tag(text: str) -> bool:
+    """Tell whether `text` can be the name of a tag."""
+    return _TAG.fullmatch(text) is not None
+
+
 def normalize_image(url: str) -> str:
     """The form in which image repositories are compared; what is no image reference comes back unchanged."""
     if "://" in url:

@@ -15,8 +15,9 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from integrations.errors import IntegrationError, NotFound, Unauthorized
 from integrations.http import HttpClient, HttpResponse
-from integrations.oci.rate import SHARED_LIMITS, HostRateLimits
-from integrations.oci.references import Repository, is_digest
+from integrations.oci.pauses import HostPauses, account_of
+from integrations.oci.rate import ANYBODY, SHARED_LIMITS, HostRateLimits, Visit
+from integrations.oci.references import Repository, is_digest, is_tag
 from integrations.oci.tokens import Authenticator, RegistryCredentials, parse_challenges
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
@@ -27,6 +28,7 @@ MANIFEST_TYPES = (OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST)
 
 TAGS_PER_PAGE = 1000
 MAX_TAG_PAGES = 1000
+MAX_TAGS = 500_000
 MAX_MANIFEST_BYTES = 4 * 1024 * 1024
 MAX_BLOB_BYTES = 8 * 1024 * 1024
 # For the whole of a blob that is streamed into a file; it may be a gigabyte.
@@ -46,7 +48,10 @@ class Manifest:
 
 
 class Registry:
-    """Reads from one registry with one set of credentials. Thread-safe."""
+    """Reads from one registry with one set of credentials. Thread-safe.
+
+    With `pauses` a host that wants to be left alone is not asked: RateLimited or Unreachable is raised at once.
+    """
 
     def __init__(
         self,
@@ -54,10 +59,15 @@ class Registry:
         credentials: RegistryCredentials = None,
         *,
         limits: HostRateLimits = SHARED_LIMITS,
+        pauses: HostPauses | None = None,
+        visit: Visit = ANYBODY,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
         self._limits = limits
+        self._pauses = pauses
+        self._visit = visit
+        self._account = account_of(credentials)
         self._authenticator = Authenticator(client, credentials, clock=clock)
 
     def list_tags(self, repository: Repository) -> list[str]:
@@ -80,6 +90,8 @@ class Registry:
                     permanent=True,
                 )
             tags.update(dict.fromkeys(names))
+            if len(tags) > MAX_TAGS:
+                raise IntegrationError(f"{repository} has more than {MAX_TAGS} tags, the limit here.", permanent=True)
             url = _next_page(response, url, repository)
         return list(tags)
 
@@ -132,7 +144,7 @@ class Registry:
         url = _blob_url(repository, digest)
         headers = self._headers(repository)
         for last_try in (False, True):
-            self._limits.wait(repository.host)
+            self._limits.wait(repository.host, self._visit)
             response = self._client.download(url, target, headers=headers, max_bytes=max_bytes, timeout=timeout)
             if response.status != 401 or last_try:
                 break
@@ -168,8 +180,12 @@ class Registry:
         headers: list[tuple[str, str]],
         max_body_bytes: int | None,
     ) -> HttpResponse:
-        self._limits.wait(repository.host)
-        return self._client.request(method, url, headers=headers, max_body_bytes=max_body_bytes)
+        def send() -> HttpResponse:
+            self._limits.wait(repository.host, self._visit)
+            return self._client.request(method, url, headers=headers, max_body_bytes=max_body_bytes)
+
+        self._visit.check()
+        return send() if self._pauses is None else self._pauses.ask(repository.host, self._account, send)
 
     def _headers(self, repository: Repository) -> list[tuple[str, str]]:
         authorization = self._authenticator.known_header(str(repository))
@@ -229,7 +245,7 @@ def _read_tags(response: HttpResponse, repository: Repository) -> list[str]:
     from_registry = read_json_object(response.body, f"the tag list of {repository}").get("tags") or []
     if not isinstance(from_registry, list):
         raise IntegrationError(f"The registry sent a tag list of {repository} that is no list.", permanent=True)
-    return [tag for tag in from_registry if isinstance(tag, str)]
+    return [tag for tag in from_registry if isinstance(tag, str) and is_tag(tag)]
 
 
 def _next_page(response: HttpResponse, url: str, repository: Repository) -> str:

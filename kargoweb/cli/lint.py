@@ -21,8 +21,10 @@ def command(names: tuple[str, ...], recursive: bool, output: str, strict: bool) 
 
     Exit code 1 when there are errors; warnings fail with --strict only. The rules are in docs/reference/lint.md.
     """
+    from kargoweb.cli.custom_steps import allow_custom_steps
     from promotions.changesets import lint_texts
 
+    allow_custom_steps()
     report = lint_texts(read_sources(names, recursive=recursive))
     findings = _in_order(report)
     if output == "json":

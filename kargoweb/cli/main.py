@@ -12,9 +12,11 @@ _COMMANDS = {
     "expr": ("kargoweb.cli.expr", "Evaluate an expression or a template."),
     "lint": ("kargoweb.cli.lint", "Check manifests without a server."),
     "preview": ("kargoweb.cli.preview", "Show what a promotion would do, and change nothing."),
+    "rotate-key": ("kargoweb.cli.rotate_key", "Seal stored secrets again with the newest key."),
     "step": ("kargoweb.cli.step", "List promotion steps, show their schema, run one."),
     "up": ("kargoweb.cli.up", "Run web, worker and scheduler on this machine."),
     "user": ("kargoweb.cli.user", "Make accounts and set passwords."),
+    "webhooks": ("kargoweb.cli.webhooks", "Print webhook receivers and their secret addresses."),
 }
 
 

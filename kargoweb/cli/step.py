@@ -1,4 +1,4 @@
-"""`kargoweb step`: list steps, print a schema, run one step in a directory; needs no database and no server."""
+"""`kargoweb step`: list steps, print a schema or the reference, run one step; needs no database and no server."""
 
 import json
 import sys
@@ -11,34 +11,42 @@ import click
 @click.group("step")
 def command() -> None:
     """Look at promotion steps and try them."""
+    from kargoweb.cli.custom_steps import allow_custom_steps
+
+    allow_custom_steps()
 
 
 @command.command("list")
 @click.option("-o", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def list_command(output: str) -> None:
-    """List the kinds of steps."""
-    from promotions.steps.registry import list_steps
+    """List the kinds of steps; those of other packages are marked."""
+    from kargoweb.cli.step_list import list_rows, print_table
 
-    steps = list_steps()
     if output == "json":
-        rows = [{"name": s.kind, "effect": s.effect, "outputs": dict(s.outputs), "rerun": s.rerun} for s in steps]
-        click.echo(json.dumps(rows, indent=2))
-        return
-    width = max(len(step.kind) for step in steps)
-    for step in steps:
-        click.echo(f"{step.kind:{width}}  {step.effect:9}  {', '.join(step.outputs)}".rstrip())
+        click.echo(json.dumps(list_rows(), indent=2))
+    else:
+        print_table()
 
 
 @command.command("schema")
 @click.argument("name")
 def schema(name: str) -> None:
-    """Print the JSON schema of a step's config."""
-    from promotions.steps.registry import find_step
+    """Print the JSON schema (draft 2020-12) of a step's config."""
+    from promotions.steps.registry import explain_unknown, find_step
+    from promotions.steps.schema import config_schema
 
     step = find_step(name)
     if step is None:
-        raise click.BadParameter(f'there is no step "{name}"; see `kargoweb step list`', param_hint="NAME")
-    click.echo(json.dumps(step.config.model_json_schema(by_alias=True), indent=2))
+        raise click.BadParameter(f"there is no step of this name: {explain_unknown(name)}", param_hint="NAME")
+    click.echo(json.dumps(config_schema(step), indent=2))
+
+
+@command.command("docs")
+def docs() -> None:
+    """Print the reference of all built-in steps as Markdown; it is docs/reference/steps.md."""
+    from kargoweb.cli.step_docs import write_reference
+
+    click.echo(write_reference(), nl=False)
 
 
 @command.command("run")
@@ -47,14 +55,14 @@ def schema(name: str) -> None:
     "--config",
     "config_file",
     type=click.File("r"),
-    help="The evaluated config, JSON or YAML; - is standard input.",
+    help="The config, JSON or YAML, with or without ${{ }}; - is standard input.",
 )
 @click.option("--workdir", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Work tree.")
 @click.option(
     "--context",
     "context_file",
     type=click.File("r"),
-    help="JSON: ctx, vars, outputs, freight, credentials, ...",
+    help="JSON or YAML: ctx, vars, outputs, freight, credentials, ...",
 )
 @click.option("-o", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--batch", is_flag=True, help='Read JSON lines {"id", "step", "config", "workdir", "context"}.')
@@ -62,26 +70,17 @@ def run(
     name: str | None, config_file: Any, workdir: Path | None, context_file: Any, output: str, batch: bool
 ) -> None:
     """Run one step; its config may hold ${{ }}, evaluated with what the context gives."""
-    from kargoweb.trial import run_trial
-
     if batch:
-        for line in sys.stdin:
-            if line.strip():
-                case = json.loads(line)
-                trial = run_trial(
-                    case["step"], case.get("config") or {}, Path(case["workdir"]), case.get("context") or {}
-                )
-                answer = {
-                    "id": case.get("id"),
-                    "status": trial.status,
-                    "output": trial.output,
-                    "message": trial.message,
-                }
-                click.echo(json.dumps(answer))
+        from kargoweb.cli.step_batch import run_cases
+
+        for line in run_cases(sys.stdin.buffer):
+            click.echo(line)
         return
     if name is None or workdir is None:
         raise click.UsageError("give NAME and --workdir, or --batch with JSON lines on standard input")
-    trial = run_trial(name, _load(config_file), workdir, _load(context_file))
+    from kargoweb.trial import run_trial
+
+    trial = run_trial(name, _load(config_file, "--config"), workdir, _load(context_file, "--context"))
     if output == "json":
         click.echo(
             json.dumps({"status": trial.status, "output": trial.output, "message": trial.message, "log": trial.log})
@@ -93,14 +92,18 @@ def run(
     raise SystemExit(0 if trial.status in ("Succeeded", "Skipped", "Running") else 1)
 
 
-def _load(file: Any) -> dict[str, Any]:
+def _load(file: Any, option: str) -> dict[str, Any]:
     if file is None:
         return {}
     from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
 
-    loaded = YAML(typ="safe").load(file.read())
+    try:
+        loaded = YAML(typ="safe").load(file.read())
+    except YAMLError as error:
+        raise click.BadParameter(f"{file.name} is neither JSON nor YAML: {error}", param_hint=option) from error
     if loaded is None:
         return {}
     if not isinstance(loaded, dict):
-        raise click.BadParameter(f"{file.name} must hold an object")
+        raise click.BadParameter(f"{file.name} must hold an object", param_hint=option)
     return loaded

@@ -4,8 +4,27 @@ from typing import Any
 
 from django import forms
 
+from integrations.issuers.keys import ISSUERS
 from projects.credentials import PASSWORD, SSH_PRIVATE_KEY
 from projects.models import CredentialKind
+
+# Fields whose text must reach no report of an error.
+SECRET_FIELDS = ("password", "ssh_private_key", "values", *(issuer.secret_key for issuer in ISSUERS))
+_PLAIN = {"autocomplete": "off", "spellcheck": "false", "class": "mono"}
+_LABELS = {
+    "githubAppClientID": "Client id of the App",
+    "githubAppID": "App id, if there is no client id",
+    "githubAppInstallationID": "Installation id",
+    "githubAppPrivateKey": "Private key of the App",
+    "awsRegion": "Region",
+    "awsAccessKeyID": "Access key id",
+    "awsSecretAccessKey": "Secret access key",
+    "gcpServiceAccountKey": "Key of the service account (JSON)",
+    "azureTenantID": "Tenant id",
+    "azureClientID": "Client id",
+    "azureClientSecret": "Client secret",
+}
+_LONG = frozenset({"githubAppPrivateKey", "gcpServiceAccountKey"})
 
 
 class SecretTextarea(forms.Textarea):
@@ -62,6 +81,26 @@ class CredentialForm(forms.Form):
         widget=SecretTextarea(attrs={"rows": 3, "class": "mono", "spellcheck": "false"}),
         help_text="One key=value a line. They replace all values stored before.",
     )
+    expires_on = forms.DateField(
+        label="Last day of its validity",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text="As the host says. You are warned two weeks before.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for issuer in ISSUERS:
+            for key in (*issuer.open_keys, issuer.secret_key):
+                self.fields[key] = _issuer_field(key, is_secret=key == issuer.secret_key)
+
+    def issuer_groups(self) -> list[tuple[str, list[forms.BoundField], bool]]:
+        """For each issuer its name, its fields, and whether there is something in them to look at."""
+        groups = []
+        for issuer in ISSUERS:
+            fields = [self[key] for key in (*issuer.open_keys, issuer.secret_key)]
+            groups.append((issuer.label, fields, any(field.errors or field.value() for field in fields)))
+        return groups
 
     def clean_values(self) -> dict[str, str]:
         """`key=value` lines as a mapping."""
@@ -92,5 +131,34 @@ class CredentialForm(forms.Form):
         key = data["ssh_private_key"]
         # Browsers send CR LF; ssh refuses a key with them, and one without its last line end.
         key = key.replace("\r\n", "\n").strip() + "\n" if key.strip() else ""
-        typed = {**data["values"], PASSWORD: data["password"], SSH_PRIVATE_KEY: key}
+        issued = {issuer.secret_key: data[issuer.secret_key].replace("\r\n", "\n").strip() for issuer in ISSUERS}
+        typed = {**data["values"], PASSWORD: data["password"], SSH_PRIVATE_KEY: key, **issued}
         return {name: text for name, text in typed.items() if text} or None
+
+    def details(self) -> dict[str, str]:
+        """The texts of a valid form that go with a secret and are none."""
+        keys = [key for issuer in ISSUERS for key in issuer.open_keys]
+        return {key: self.cleaned_data[key] for key in keys if self.cleaned_data[key]}
+
+
+class CredentialTestForm(forms.Form):
+    """Where a credential is tried."""
+
+    repo_url = forms.CharField(
+        label="Repository to read",
+        required=False,
+        max_length=2000,
+        widget=forms.TextInput(attrs=_PLAIN),
+        help_text="It must match the URL above.",
+    )
+
+
+def _issuer_field(key: str, *, is_secret: bool) -> forms.CharField:
+    widget: forms.Widget = forms.TextInput(attrs=_PLAIN)
+    if is_secret:
+        widget = (
+            SecretTextarea(attrs={"rows": 3, "class": "mono", "spellcheck": "false"})
+            if key in _LONG
+            else forms.PasswordInput(attrs={"autocomplete": "new-password"})
+        )
+    return forms.CharField(label=_LABELS[key], required=False, max_length=20_000, widget=widget)

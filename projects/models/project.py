@@ -34,3 +34,24 @@ class ProjectConfig(models.Model):
 
     def __str__(self) -> str:
         return f"config of {self.project_id}"
+
+
+class ClusterConfig(models.Model):
+    """Receivers of the whole site, as in Kargo's ClusterConfig; there is one, named "cluster"."""
+
+    # Always null: manifests of what all projects share are stored in tables of this form.
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, null=True, blank=True, editable=False)
+    name = models.CharField(max_length=253, unique=True)
+    spec = models.JSONField(default=dict)
+    labels = models.JSONField(default=dict, blank=True)
+    annotations = models.JSONField(default=dict, blank=True)
+    source = models.TextField(blank=True)
+    generation = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(condition=models.Q(project__isnull=True), name="cluster_config_of_no_project"),
+        )
+
+    def __str__(self) -> str:
+        return self.name

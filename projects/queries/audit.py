@@ -11,6 +11,8 @@ from django.db.models import Q, QuerySet
 from projects.models import AuditEntry, Project
 
 _PAGE = 50
+# Facts for owners only, by kind.
+_CLOSED: dict[str, frozenset[str]] = {"Credential": frozenset({"repoURL"})}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +50,23 @@ class AuditPage:
     older: int | None
 
 
-def find_audit_page(project: Project, wanted: AuditFilter, *, before: int | None) -> AuditPage:
-    """The newest entries, or those older than the entry `before`."""
+def find_audit_page(project: Project, wanted: AuditFilter, *, before: int | None, sees_all: bool) -> AuditPage:
+    """The newest entries, or those older than the entry `before`.
+
+    Without `sees_all` they are without addresses: of people's machines, and of what credentials open.
+    """
     entries = _filtered(project, wanted)
     last = AuditEntry.objects.filter(project=project, pk=before).first() if before else None
     if last is not None:
         entries = entries.filter(Q(at__lt=last.at) | Q(at=last.at, pk__lt=last.pk))
-    rows = [_row(entry) for entry in entries[: _PAGE + 1]]
+    rows = [_row(entry, sees_all=sees_all) for entry in entries[: _PAGE + 1]]
     return AuditPage(tuple(rows[:_PAGE]), rows[_PAGE - 1].key if len(rows) > _PAGE else None)
 
 
-def iterate_audit(project: Project, wanted: AuditFilter, *, limit: int) -> Iterator[AuditRow]:
-    """All entries of a filter, newest first, at most `limit`."""
+def iterate_audit(project: Project, wanted: AuditFilter, *, limit: int, sees_all: bool) -> Iterator[AuditRow]:
+    """All entries of a filter, newest first, at most `limit`; `sees_all` as of `find_audit_page`."""
     for entry in _filtered(project, wanted)[:limit].iterator():
-        yield _row(entry)
+        yield _row(entry, sees_all=sees_all)
 
 
 def list_audit_words(project: Project) -> tuple[list[str], list[str]]:
@@ -87,7 +92,9 @@ def _filtered(project: Project, wanted: AuditFilter) -> QuerySet[AuditEntry]:
     return entries
 
 
-def _row(entry: AuditEntry) -> AuditRow:
+def _row(entry: AuditEntry, *, sees_all: bool) -> AuditRow:
+    closed = frozenset() if sees_all else _CLOSED.get(entry.target_kind, frozenset())
+    facts = {name: value for name, value in entry.facts.items() if name not in closed}
     return AuditRow(
         key=entry.pk,
         at=entry.at,
@@ -95,9 +102,9 @@ def _row(entry: AuditEntry) -> AuditRow:
         action=entry.action,
         target_kind=entry.target_kind,
         target_name=entry.target_name,
-        facts=tuple(_describe_facts(entry.facts)),
+        facts=tuple(_describe_facts(facts)),
         reason=entry.reason,
-        ip_address=entry.ip_address or "",
+        ip_address=(entry.ip_address or "") if sees_all else "",
         request_id=entry.request_id,
     )
 

@@ -2,9 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
-from projects.models import AuditEntry, Credential, Project
+from projects.credential_rules import GENERIC
+from projects.credential_state import say_expiry
+from projects.models import AuditEntry, Credential, CredentialTest, Project
+
+_UNUSED_AFTER = timedelta(days=30)
+_LIVE = ("Pending", "Running")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,18 +23,34 @@ class CredentialRow:
     username: str
     set_at: datetime
     set_by: str
+    last_used_at: datetime | None = None
+    # Nothing has used it for a month, though it is there as long.
+    is_unused: bool = False
+    expires_on: date | None = None
+    # "expired", "soon" or empty.
+    expiry: str = ""
+    # Phase of the newest test that ended, and when.
+    tested: str = ""
+    tested_at: datetime | None = None
 
 
-def list_credentials(project: Project) -> list[CredentialRow]:
+def list_credentials(project: Project, *, now: datetime) -> list[CredentialRow]:
     """The project's own credentials by name."""
     rows = list(Credential.objects.filter(project=project).defer("sealed"))
     authors = _find_authors(project, [row.name for row in rows])
-    return [_row(row, authors.get(row.name, "")) for row in rows]
+    tests = _find_tests(rows)
+    return [_row(row, authors.get(row.name, ""), tests.get(row.pk), now=now) for row in rows]
 
 
-def list_shared_credentials() -> list[CredentialRow]:
+def list_shared_credentials(*, now: datetime) -> list[CredentialRow]:
     """Credentials that every project may use, by name."""
-    return [_row(row, "") for row in Credential.objects.filter(project=None).defer("sealed")]
+    return [_row(row, "", None, now=now) for row in Credential.objects.filter(project=None).defer("sealed")]
+
+
+def _find_tests(rows: Sequence[Credential]) -> dict[int, CredentialTest]:
+    """The newest test of each that ended."""
+    ended = CredentialTest.objects.filter(credential__in=[row.pk for row in rows]).exclude(phase__in=_LIVE)
+    return {test.credential_id: test for test in ended.order_by("pk")}
 
 
 def _find_authors(project: Project, names: Sequence[str]) -> dict[str, str]:
@@ -43,7 +64,8 @@ def _find_authors(project: Project, names: Sequence[str]) -> dict[str, str]:
     return dict(entries.values_list("target_name", "actor_name"))
 
 
-def _row(row: Credential, set_by: str) -> CredentialRow:
+def _row(row: Credential, set_by: str, test: CredentialTest | None, *, now: datetime) -> CredentialRow:
+    last_sign = max(row.set_at, row.last_used_at or row.set_at)
     return CredentialRow(
         name=row.name,
         kind=row.get_kind_display(),
@@ -52,4 +74,10 @@ def _row(row: Credential, set_by: str) -> CredentialRow:
         username=row.username,
         set_at=row.set_at,
         set_by=set_by,
+        last_used_at=row.last_used_at,
+        is_unused=row.kind != GENERIC and now - last_sign > _UNUSED_AFTER,
+        expires_on=row.expires_on,
+        expiry=say_expiry(row.expires_on, today=now.date()),
+        tested=test.phase if test else "",
+        tested_at=test.finished_at if test else None,
     )

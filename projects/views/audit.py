@@ -6,7 +6,7 @@ import io
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
-from projects.access import Action, get_project_or_404
+from projects.access import Action, Rights, get_project_or_404
 from projects.forms.audit import AuditFilterForm
 from projects.http import render_page
 from projects.models import Project
@@ -24,7 +24,10 @@ def audit(request: HttpRequest, project_name: str) -> HttpResponse:
     form = _read_filter(request, project)
     before = request.GET.get("before", "")
     page = find_audit_page(
-        project, form.as_filter(), before=int(before) if before.isdecimal() and len(before) < 19 else None
+        project,
+        form.as_filter(),
+        before=int(before) if before.isdecimal() and len(before) < 19 else None,
+        sees_all=_sees_all(request, project),
     )
     context = {
         "project": project,
@@ -44,11 +47,16 @@ def audit_export(request: HttpRequest, project_name: str) -> HttpResponse:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(_COLUMNS)
-    for row in iterate_audit(project, wanted, limit=_EXPORTED):
+    for row in iterate_audit(project, wanted, limit=_EXPORTED, sees_all=_sees_all(request, project)):
         writer.writerow([_safe_cell(cell) for cell in _cells(row)])
     response = HttpResponse(text.getvalue(), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="audit-{project.name}.csv"'
     return response
+
+
+def _sees_all(request: HttpRequest, project: Project) -> bool:
+    """Who may see a credential's address on its page may see it here, and machines of people too."""
+    return Rights(request.user, project).allows(Action.MANAGE_CREDENTIALS)
 
 
 def _read_filter(request: HttpRequest, project: Project) -> AuditFilterForm:

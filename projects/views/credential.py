@@ -1,4 +1,4 @@
-"""One credential: give it a new secret or address, or delete it."""
+"""One credential: give it a new secret or address, try it, or delete it."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -7,26 +7,28 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_POST
 
 from projects.access import Action, get_project_or_404
+from projects.credential_tests import request_test
 from projects.credentials import delete_credential
 from projects.errors import DomainError, ObjectNotFound
-from projects.forms.credentials import CredentialForm
+from projects.forms.credentials import SECRET_FIELDS, CredentialForm, CredentialTestForm
 from projects.http import render_page
 from projects.models import Credential
+from projects.queries.credential import read_credential
 from projects.request_context import actor_of
 from projects.views.credentials import store
 
-_SHOWN = ("name", "kind", "repo_url", "repo_url_is_regex", "username")
+_SHOWN = ("name", "kind", "repo_url", "repo_url_is_regex", "username", "expires_on")
 
 
 @require_GET
 def credential(request: HttpRequest, project_name: str, name: str) -> HttpResponse:
-    """The form with everything but the secret."""
+    """The form with everything but the secret; its part shows how tests went."""
     found = _get_credential(request, project_name, name)
-    form = CredentialForm(initial={field: getattr(found, field) for field in _SHOWN})
+    form = CredentialForm(initial={**found.details, **{field: getattr(found, field) for field in _SHOWN}})
     return _render(request, found, form)
 
 
-@sensitive_post_parameters("password", "ssh_private_key", "values")
+@sensitive_post_parameters(*SECRET_FIELDS)
 @require_POST
 def credential_set(request: HttpRequest, project_name: str, name: str) -> HttpResponse:
     """Store what the form says; the name stays."""
@@ -40,6 +42,16 @@ def credential_set(request: HttpRequest, project_name: str, name: str) -> HttpRe
         form.add_error(None, error.message)
         return _render(request, found, form, status=error.status)
     return redirect("credentials", project_name)
+
+
+@require_POST
+def credential_test(request: HttpRequest, project_name: str, name: str) -> HttpResponse:
+    """Have a worker try it; the result comes to the page by itself."""
+    found = _get_credential(request, project_name, name)
+    form = CredentialTestForm(request.POST)
+    url = form.cleaned_data["repo_url"] if form.is_valid() else ""
+    request_test(actor_of(request), found, repo_url=url, now=timezone.now())
+    return redirect("credential", project_name, found.name)
 
 
 @require_POST
@@ -61,8 +73,16 @@ def _render(request: HttpRequest, found: Credential, form: CredentialForm, *, st
     context = {
         "project": found.project,
         "credential": found,
+        "view": read_credential(found, now=timezone.now()),
+        "test_form": CredentialTestForm(),
         "form": form,
         "active_tab": "members",
         "active_section": "credentials",
     }
-    return render_page(request, "projects/credential.html", context=context, status=status)
+    return render_page(
+        request,
+        "projects/credential.html",
+        partial="projects/_credential_tests.html",
+        context=context,
+        status=status,
+    )

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 from projects.access import Action, Rights, get_project_or_404
 from projects.credentials import set_credential
 from projects.errors import DomainError
-from projects.forms.credentials import CredentialForm
+from projects.forms.credentials import SECRET_FIELDS, CredentialForm
 from projects.http import render_page
 from projects.models import Credential, Project
 from projects.queries.credentials import list_credentials, list_shared_credentials
@@ -23,7 +23,7 @@ def credentials(request: HttpRequest, project_name: str) -> HttpResponse:
     return _render(request, project, CredentialForm())
 
 
-@sensitive_post_parameters("password", "ssh_private_key", "values")
+@sensitive_post_parameters(*SECRET_FIELDS)
 @require_POST
 def credential_add(request: HttpRequest, project_name: str) -> HttpResponse:
     """Store a new credential; a name that exists is refused, so that nothing is replaced by mistake."""
@@ -52,17 +52,19 @@ def store(request: HttpRequest, project: Project, form: CredentialForm) -> None:
         repo_url=data["repo_url"],
         repo_url_is_regex=data["repo_url_is_regex"],
         username=data["username"],
+        details=form.details(),
+        expires_on=data["expires_on"],
         secrets=form.secrets(),
         now=timezone.now(),
     )
 
 
 def _render(request: HttpRequest, project: Project, form: CredentialForm, *, status: int = 200) -> HttpResponse:
-    rights = Rights(request.user, project)
+    rights, now = Rights(request.user, project), timezone.now()
     context = {
         "project": project,
-        "credentials": list_credentials(project),
-        "shared": list_shared_credentials(),
+        "credentials": list_credentials(project, now=now),
+        "shared": list_shared_credentials(now=now),
         "form": form,
         "can_manage": rights.allows(Action.MANAGE_CREDENTIALS),
         "why_not": rights.refusal(Action.MANAGE_CREDENTIALS),

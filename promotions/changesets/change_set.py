@@ -99,5 +99,7 @@ def _right_for(change: Change, new_projects: set[str]) -> RequiredRight:
     # Whoever may make a project may fill it: nobody has rights in it yet.
     if not change.project or change.project in new_projects:
         return RequiredRight(change.project, None)
+    if change.kind == "Secret":
+        return RequiredRight(change.project, Action.MANAGE_CREDENTIALS)
     configures = change.kind in {"Project", "ProjectConfig"}
     return RequiredRight(change.project, Action.CONFIGURE if configures else Action.EDIT)

@@ -15,6 +15,8 @@ from promotions.changesets.stored import load_stored
 # Names say the order in which people read: what everything belongs to first.
 _FILES = {
     "project.yaml": ("Project", "ProjectConfig"),
+    "config-maps.yaml": ("ConfigMap",),
+    "message-channels.yaml": ("MessageChannel",),
     "warehouses.yaml": ("Warehouse",),
     "tasks.yaml": ("PromotionTask",),
     "analysis-templates.yaml": ("AnalysisTemplate",),

@@ -11,12 +11,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from projects.data_manifests import SHARED_NAMESPACE
 from projects.documents import Document, Problem, SourceText, read_documents
 from projects.manifest_errors import list_problems, suggest
 from projects.manifests import Manifest
 from promotions.changesets.kinds import KINDS, Key, Kind
 
-_CREDENTIAL_LABEL = "kargo.akuity.io/cred-type"
 _ELSEWHERE = {
     "Promotion": "A promotion is asked for, not applied: use the Promote button of its stage.",
     "AnalysisRun": "Verifications are started by stages.",
@@ -122,12 +122,6 @@ def _find_kind(document: Document, findings: Findings) -> Kind | None:
 
 
 def _unsupported(document: Document, name: str, version: str) -> Problem:
-    labels = (document.content.get("metadata") or {}) if name == "Secret" else {}
-    labels = (labels.get("labels") or {}) if isinstance(labels, dict) else {}
-    if isinstance(labels, dict) and _CREDENTIAL_LABEL in labels:
-        hint = "Enter it on the project's credentials page, and take the Secret out of these files."
-        message = "Credentials cannot be applied from manifests."
-        return document.problem(message, "kind", hint=hint, rule="unsupported-kind")
     if name in _ELSEWHERE and "kubernetes" not in version:
         message = f'Kind "{name}" cannot be applied.'
         return document.problem(message, "kind", hint=_ELSEWHERE[name], rule="unsupported-kind")
@@ -141,8 +135,9 @@ def _find_project(
 ) -> str | None:
     """The project the object belongs to (empty for cluster-wide kinds), or None when it may not be applied."""
     given = manifest.metadata.namespace
-    if kind.is_cluster_wide:
-        if given:
+    is_shared = kind.may_be_shared and given == SHARED_NAMESPACE
+    if kind.is_cluster_wide or is_shared:
+        if given and not is_shared:
             message = f"{kind.name} belongs to no project; its namespace is not used."
             findings.warnings.append(document.problem(message, "metadata", "namespace", hint="Remove it."))
         allowed = only_project is None or (kind.name == "Project" and manifest.metadata.name == only_project)

@@ -10,7 +10,8 @@ from promotions.changesets.kinds import Key
 from promotions.changesets.linting import check_entries, in_order
 from promotions.changesets.parsing import Entry, Findings, parse_manifests
 from promotions.changesets.rendering import diff_objects, render_object
-from promotions.changesets.stored import load_freight, load_stored
+from promotions.changesets.secrets import diff_secret
+from promotions.changesets.stored import load_freight, load_secrets, load_stored
 
 
 def plan_changes(texts: Sequence[SourceText], *, scope: str | None = None) -> ChangeSet:
@@ -42,6 +43,8 @@ def load_for(entries: Sequence[Entry]) -> dict[Key, Stored]:
         names = [entry.key.name for entry in entries if entry.key.kind == "Freight" and entry.key.project == project]
         if names:
             stored.update(load_freight(project, names))
+    if secrets := [entry.key.name for entry in entries if entry.key.kind == "Secret"]:
+        stored.update(load_secrets(projects, secrets))
     return stored
 
 
@@ -52,6 +55,10 @@ def _is_visible(key: Key, scope: str) -> bool:
 
 def _compare(entry: Entry, before: Stored | None) -> Change:
     metadata = entry.manifest.metadata
+    if entry.key.kind == "Secret":
+        action = ChangeAction.CREATED if before is None else ChangeAction.UPDATED
+        is_same = before is not None and same(entry, before)
+        return Change(ChangeAction.UNCHANGED if is_same else action, entry, before, diff_secret(entry, before))
     if before is None:
         diff = diff_objects("", _render(entry))
         return Change(ChangeAction.CREATED, entry, None, diff)

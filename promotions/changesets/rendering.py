@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
 
+from projects.data_manifests import SHARED_NAMESPACE
 from promotions.changesets.kinds import KINDS, Key
 from promotions.manifests.analysis import PROVIDERS
 
@@ -31,6 +32,8 @@ def render_object(
     metadata: dict[str, Any] = {"name": key.name}
     if key.project:
         metadata["namespace"] = key.project
+    elif KINDS[key.kind].may_be_shared:
+        metadata["namespace"] = SHARED_NAMESPACE
     if labels:
         metadata["labels"] = dict(labels)
     if annotations:

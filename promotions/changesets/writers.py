@@ -9,7 +9,10 @@ from freight.models import Freight, Subscription, Warehouse
 from freight.requests import rename_alias
 from projects.actors import Actor
 from projects.audit import record
-from projects.models import Member, Project, ProjectConfig, Role, RoleGrant
+from projects.config_maps import set_config_map
+from projects.credentials import set_credential
+from projects.data_manifests import ConfigMapManifest, SecretManifest
+from projects.models import Credential, Member, Project, ProjectConfig, Role, RoleGrant
 from projects.wakeup import wake
 from promotions.changesets.change_set import Change, ChangeAction
 from promotions.changesets.freight_documents import drafts_of
@@ -137,6 +140,46 @@ def _write_freight(actor: Actor, change: Change, now: datetime) -> None:
             _record(actor, change, freight.project, now)
 
 
+def _write_config_map(actor: Actor, change: Change, now: datetime) -> None:
+    manifest = change.entry.manifest
+    if not isinstance(manifest, ConfigMapManifest):
+        raise TypeError(change.kind)
+    set_config_map(
+        actor,
+        project=Project.objects.get(name=change.project) if change.project else None,
+        name=change.name,
+        data=manifest.data,
+        labels=manifest.metadata.labels,
+        annotations=manifest.metadata.annotations,
+        source=change.entry.document.source,
+        now=now,
+    )
+
+
+def _write_secret(actor: Actor, change: Change, now: datetime) -> None:
+    """The text of the document is not kept: it holds the secret. What is known of expiry stays."""
+    manifest = change.entry.manifest
+    if not isinstance(manifest, SecretManifest):
+        raise TypeError(change.kind)
+    project = Project.objects.get(name=change.project) if change.project else None
+    stored = Credential.objects.filter(project=project, name=change.name).first()
+    set_credential(
+        actor,
+        project=project,
+        name=change.name,
+        kind=manifest.cred_type,
+        repo_url=manifest.repo_url,
+        repo_url_is_regex=manifest.repo_url_is_regex,
+        username=manifest.username,
+        details=manifest.details,
+        labels=manifest.metadata.labels,
+        annotations=manifest.metadata.annotations,
+        expires_on=stored.expires_on if stored else None,
+        secrets=manifest.secret_texts(),
+        now=now,
+    )
+
+
 def _record(actor: Actor, change: Change, project: Project | None, now: datetime) -> None:
     facts: dict[str, Any] = {"file": change.entry.document.file}
     if change.before is not None:
@@ -155,4 +198,6 @@ def _record(actor: Actor, change: Change, project: Project | None, now: datetime
 _WRITERS: dict[str, Callable[[Actor, Change, datetime], None]] = {
     "Project": _write_project,
     "Freight": _write_freight,
+    "ConfigMap": _write_config_map,
+    "Secret": _write_secret,
 }

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from promotions.engine.collections import build_collection, list_requested_origins
     from promotions.engine.masking import Masker
     from promotions.engine.passes import run_pass
+    from promotions.engine.people import read_asked
     from promotions.engine.queue import advance, find_collection_promotion, list_waiting
     from promotions.engine.site import USER_AGENT, Site, read_site
     from promotions.engine.snapshots import forget_snapshots, sweep_snapshots
@@ -45,6 +46,7 @@ __all__ = [
     "list_requested_origins",
     "list_waiting",
     "load_masker",
+    "read_asked",
     "read_site",
     "remember_output",
     "remove_directory",
@@ -73,6 +75,7 @@ _ROOMS = {
     "list_requested_origins": "collections",
     "list_waiting": "queue",
     "load_masker": "capabilities",
+    "read_asked": "people",
     "read_site": "site",
     "remember_output": "stepping",
     "remove_directory": "workspace",

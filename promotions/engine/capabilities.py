@@ -16,7 +16,8 @@ from freight.models import Freight
 from integrations.errors import Aborted
 from integrations.git.urls import normalize_git_url
 from integrations.http import HttpClient, HttpPolicy
-from projects.credentials import find_credential
+from projects.config_maps import find_config_map
+from projects.credentials import explain_refusal, find_credential, note_use, open_texts, read_texts
 from projects.encryption import unseal
 from projects.leases import claim, kept, release
 from projects.models import Credential, CredentialKind, Project
@@ -24,13 +25,17 @@ from promotions.engine.aliases import ProjectAliases
 from promotions.engine.argocd import ArgoCDConnection
 from promotions.engine.collections import list_references
 from promotions.engine.masking import Masker
+from promotions.engine.messages import ProjectChannels
+from promotions.engine.people import PromotionPeople
 from promotions.engine.site import Site
+from promotions.engine.step_events import StepEvents
 from promotions.models import Promotion, PushLock, Stage
 from promotions.references import FreightReference
 from promotions.steps.base import PassBroken, Step
 from promotions.steps.capabilities import Capabilities, GitIdentity, PushPolicyName
 from promotions.steps.capabilities import Credential as CredentialValue
 from promotions.steps.capabilities import CredentialKind as KindName
+from promotions.steps.target_freight import TargetFreight
 
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _LOCK_POLL_SECONDS = 0.1
@@ -79,10 +84,14 @@ class ProjectCredentials:
 
     def __init__(self, project: Project, masker: Masker) -> None:
         self._project, self._masker = project, masker
+        # What may explain a refusal of the host: credentials that have expired.
+        self.doubts: dict[str, None] = {}
 
     def find(self, kind: KindName, repo_url: str) -> CredentialValue | None:
         """See projects.credentials."""
         with _own_trouble():
+            if doubt := explain_refusal(self._project, kind, repo_url, today=timezone.now().date()):
+                self.doubts[doubt] = None
             found = find_credential(self._project, CredentialKind(kind), repo_url)
         for secret in found.secrets() if found else ():
             self._masker.add(secret)
@@ -132,8 +141,9 @@ class ProjectMetadata:
 class ProjectLookups:
     """What the data functions of expressions read; every secret that is handed out is masked from then on."""
 
-    def __init__(self, project: Project, site: Site, masker: Masker) -> None:
-        self._project, self._key, self._masker = project, site.secret_key, masker
+    def __init__(self, project: Project, masker: Masker, *, is_work: bool = True) -> None:
+        # What only looks, as the playground does, leaves no mark of use on secrets.
+        self._project, self._masker, self._is_work = project, masker, is_work
 
     def secret(self, name: str) -> dict[str, str] | None:
         """Any secret of the project, whatever its kind; None when there is none."""
@@ -145,12 +155,12 @@ class ProjectLookups:
         return self._read(rows.filter(name=name).first())
 
     def config_map(self, name: str) -> dict[str, str] | None:
-        """None: there are no config maps in this release, and a missing one is an empty map."""
-        return None
+        """Texts of a config map of the project; None when there is none."""
+        return find_config_map(self._project, name)
 
     def shared_config_map(self, name: str) -> dict[str, str] | None:
-        """None, as `config_map`."""
-        return None
+        """Texts of a config map that all projects share."""
+        return find_config_map(None, name)
 
     def freight_metadata(self, name: str) -> dict[str, Any] | None:
         """Metadata of freight, None when it has none or does not exist."""
@@ -179,18 +189,22 @@ class ProjectLookups:
     def _read(self, row: Credential | None) -> dict[str, str] | None:
         if row is None:
             return None
-        values: dict[str, str] = unseal(bytes(row.sealed), key=self._key)
-        for secret in values.values():
+        for secret in open_texts(row).values():
             self._masker.add(secret)
-        if row.repo_url:
-            values = {"repoURL": row.repo_url, "username": row.username, **values}
-        return values
+        if self._is_work:
+            note_use(row, now=timezone.now())
+        return read_texts(row)
 
 
 def load_masker(project: Project, site: Site) -> Masker:
     """Knows every secret that this project could meet: its own and the shared ones."""
     rows = Credential.objects.filter(project=project) | Credential.objects.filter(project__isnull=True)
     return Masker(text for row in rows for text in unseal(bytes(row.sealed), key=site.secret_key).values())
+
+
+def list_doubts(can: Capabilities) -> tuple[str, ...]:
+    """What may explain why a host refused a step: the credentials it was given have expired."""
+    return tuple(can.credentials.doubts) if isinstance(can.credentials, ProjectCredentials) else ()
 
 
 def grant(
@@ -208,5 +222,10 @@ def grant(
         "tools": lambda: site.tools,
         "aliases": lambda: ProjectAliases(promotion),
         "github_push": lambda: site.github_push,
+        "people": lambda: PromotionPeople(promotion, masker),
+        "messages": lambda: ProjectChannels(project, ProjectLookups(project, masker)),
+        "events": lambda: StepEvents(promotion, masker),
+        "secrets": lambda: ProjectLookups(project, masker),
+        "target_freight": lambda: TargetFreight(ProjectMetadata(project), promotion.freight_name),
     }
     return Capabilities(**{name: makers[name]() for name in step.needs})

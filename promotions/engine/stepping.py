@@ -14,10 +14,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from expressions import ExpressionError, OutputUnknown
-from integrations.errors import IntegrationError
+from integrations.errors import IntegrationError, Unauthorized
 from integrations.http import HttpClient
 from projects.durations import parse_duration
-from promotions.engine.capabilities import ProjectLookups, grant
+from promotions.engine.capabilities import ProjectLookups, grant, list_doubts
 from promotions.engine.collections import list_references
 from promotions.engine.masking import Masker
 from promotions.engine.outcomes import Limits, Verdict, judge
@@ -30,7 +30,7 @@ from promotions.planning.facts import PromotionFacts, StepFact
 from promotions.planning.scope import Scope, evaluate_config, is_wanted
 from promotions.steps.base import Result, Step, StepContext, StepErrored, StepFailed
 from promotions.steps.execution import execute
-from promotions.steps.registry import find_step
+from promotions.steps.registry import explain_unknown, find_step
 
 logger = logging.getLogger(__name__)
 
@@ -150,6 +150,8 @@ def _execute(
     try:
         return p.execute(step, config, context)
     except (StepFailed, StepErrored, IntegrationError) as error:
+        if isinstance(error, Unauthorized):
+            error.message = " ".join((error.message, *list_doubts(context.can)))
         return error
     except Exception as error:  # a step's crash must end this promotion, not the worker
         logger.exception("Step ended with an exception", extra={"promotion": p.promotion.name, "step": run.alias})
@@ -192,7 +194,7 @@ def _scope(p: Pass[Any], run: StepRun) -> Scope:
         ),
         references=list_references(promotion),
         requested_origins=p.requested_origins,
-        lookups=ProjectLookups(promotion.project, p.site, p.masker),
+        lookups=ProjectLookups(promotion.project, p.masker),
     )
 
 
@@ -205,8 +207,7 @@ def _refuse_unknown(run: StepRun) -> Verdict | None:
 
 
 def _unknown(run: StepRun) -> Verdict:
-    text = f'step kind "{run.kind}" is not registered; see `kargoweb step list` for those that are'
-    return _untouched(StepStatus.ERRORED, text)
+    return _untouched(StepStatus.ERRORED, explain_unknown(run.kind))
 
 
 def _untouched(status: StepStatus, message: str) -> Verdict:

@@ -62,14 +62,13 @@ class _Walk:
     root: Path
     allow_remote: bool
     todo: deque[_Place] = field(default_factory=deque)
-    seen: set[tuple[Path, bool]] = field(default_factory=set)
+    seen: set[_Place] = field(default_factory=set)
     remote: set[str] = field(default_factory=set)
 
     def visit(self, place: _Place) -> None:
-        key = (place.directory, place.configures_plugins)
-        if key in self.seen:
+        if place in self.seen:
             return
-        self.seen.add(key)
+        self.seen.add(place)
         if len(self.seen) > MAX_PLACES:
             raise DocumentError(f"it refers to more than {MAX_PLACES} directories")
         for name in FILE_NAMES:
@@ -90,9 +89,10 @@ class _Walk:
                 self._inspect_text(place, text, key, plugins=plugins)
 
     def _inspect_text(self, place: _Place, text: str, key: str, *, plugins: bool) -> None:
+        if plugins and ":" in text:
+            # Kustomize takes what it can read as a manifest for one, also in a single line.
+            self._inspect_plugins(place.bases, text.encode())
         if "\n" in text:
-            if plugins:
-                self._inspect_plugins(place.bases, text.encode())
             return
         for reference in _references(text, key):
             for base in place.bases:
@@ -107,7 +107,7 @@ class _Walk:
 
     def _inspect_plugins(self, bases: tuple[Path, ...], data: bytes) -> None:
         """The configuration of built-in generators and transformers; their files are paths too."""
-        for document in read_documents(data):
+        for document in _documents(data):
             body = _as_map(document)
             if "helm" in str(body.get("kind", "")).lower():
                 self._inspect_chart(bases, body, body.get("chartHome"))
@@ -160,9 +160,9 @@ class _Walk:
         self.remote.add(address)
         if not self.allow_remote:
             raise DocumentError(
-                f"{_without_login(what or address)} would be fetched from elsewhere, which is not allowed here: it is not part "
-                "of the freight, so nobody knows which version is rendered. Put a copy into the repository, or let "
-                "the operator set KARGOWEB_ALLOW_REMOTE_BASES"
+                f"{_without_login(what or address)} would be fetched from elsewhere, which is not allowed here: "
+                "it is not part of the freight, so nobody knows which version is rendered. Put a copy into the "
+                "repository, or let the operator set KARGOWEB_ALLOW_REMOTE_BASES"
             )
 
 
@@ -175,6 +175,13 @@ def _references(text: str, key: str) -> list[str]:
     if key in ("configMapGenerator", "secretGenerator", "files") and mark and "/" not in name:
         return [path]
     return [plain]
+
+
+def _documents(data: bytes) -> list[Any]:
+    try:
+        return read_documents(data)
+    except DocumentError:
+        return []  # kustomize will not read it either
 
 
 def _strings(key: str, value: object) -> Iterator[str]:

@@ -1,23 +1,24 @@
 """Freight of one project: the list, searched and page by page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q
 
-from freight.models import Artifact, Freight
+from freight.models import Freight
 from freight.queries.origins import letter_of, read_letters
 from projects.models import Project
-from promotions.models import Occupancy, Stage
+from promotions.models import FreightApproval, FreightVerification, Occupancy, Stage
 from promotions.queries.freight_artifacts import ArtifactLine, list_lines, newest_commit
+from promotions.queries.freight_search import search_freight
 
 _PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
 class FreightRow:
-    """One line. `stages`: (name, code, depth) of those it is in."""
+    """One line. `stages`: (name, code, depth) of those it is in; `marks`: (word, stages) of verified and approved."""
 
     alias: str
     name: str
@@ -27,6 +28,7 @@ class FreightRow:
     artifacts: tuple[ArtifactLine, ...]
     subject: str
     stages: tuple[tuple[str, str, int], ...]
+    marks: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class FreightTable:
 
 def read_freight_table(project: Project, *, text: str, before: str) -> FreightTable:
     """Newest first, after the freight named `before`; `text` is looked for in alias, versions and commits."""
-    rows = _search(Freight.objects.filter(project=project), text)
+    rows = search_freight(Freight.objects.filter(project=project), text)
     last = Freight.objects.filter(project=project, name=before).first() if before else None
     if last is not None:
         rows = rows.filter(
@@ -47,22 +49,9 @@ def read_freight_table(project: Project, *, text: str, before: str) -> FreightTa
         )
     found = list(rows.prefetch_related("artifacts")[: _PAGE + 1])
     shown = found[:_PAGE]
-    letters, stages = read_letters(project), _read_stages(shown)
-    lines = [_row(freight, letters, stages.get(freight.pk, [])) for freight in shown]
+    letters, stages, marks = read_letters(project), _read_stages(shown), _read_marks(shown)
+    lines = [_row(freight, letters, stages.get(freight.pk, []), marks.get(freight.pk, {})) for freight in shown]
     return FreightTable(tuple(lines), shown[-1].name if len(found) > _PAGE else "")
-
-
-def _search(rows: QuerySet[Freight], text: str) -> QuerySet[Freight]:
-    for word in text.split():
-        fields = ("tag", "version", "commit_id", "digest", "message", "author", "repo_url")
-        matching = Q()
-        for field in fields:
-            matching |= Q(**{f"{field}__icontains": word})
-        artifacts = Artifact.objects.filter(matching, freight=OuterRef("pk"))
-        rows = rows.filter(
-            Q(alias__icontains=word) | Q(name__startswith=word) | Q(warehouse_name=word) | Exists(artifacts)
-        )
-    return rows
 
 
 def _read_stages(shown: Sequence[Freight]) -> dict[int, list[Stage]]:
@@ -73,7 +62,20 @@ def _read_stages(shown: Sequence[Freight]) -> dict[int, list[Stage]]:
     return found
 
 
-def _row(freight: Freight, letters: dict[str, str], stages: Sequence[Stage]) -> FreightRow:
+def _read_marks(shown: Sequence[Freight]) -> dict[int, dict[str, list[str]]]:
+    """Primary key of freight -> status word -> stages that verified it, or that it is approved for."""
+    ids = [freight.pk for freight in shown]
+    found: dict[int, dict[str, list[str]]] = {}
+    for word, marks in (("Verified", FreightVerification.objects), ("Approved", FreightApproval.objects)):
+        rows = marks.filter(freight__in=ids).order_by("stage__column", "stage__row")
+        for freight_id, stage in rows.values_list("freight_id", "stage__name"):
+            found.setdefault(freight_id, {}).setdefault(word, []).append(stage)
+    return found
+
+
+def _row(
+    freight: Freight, letters: dict[str, str], stages: Sequence[Stage], marks: Mapping[str, Sequence[str]]
+) -> FreightRow:
     artifacts = list(freight.artifacts.all())
     commit = newest_commit(artifacts)
     return FreightRow(
@@ -85,4 +87,5 @@ def _row(freight: Freight, letters: dict[str, str], stages: Sequence[Stage]) -> 
         artifacts=list_lines(artifacts, None),
         subject=commit.message if commit else "",
         stages=tuple((stage.name, stage.code, stage.depth) for stage in stages),
+        marks=tuple((word, ", ".join(names)) for word, names in marks.items()),
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import AnonymousUser, User
 
-from projects.access import Rights
+from projects.access import Action, Rights
 from projects.documents import Problem, SourceText
 from projects.models import Project
 from promotions.changesets import Change, ChangeAction, ChangeSet, export_project, plan_changes, required_rights
@@ -69,15 +69,28 @@ class Preview:
 def preview_changes(person: User | AnonymousUser, text: str, *, scope: str | None) -> Preview:
     """Compare a text with what is stored; `scope` is the only project it may touch."""
     change_set = plan_changes([SourceText(_FILE, text)], scope=scope)
-    views = [_view(change) for change in change_set.changes]
+    closed, refusals = _list_closed(person, change_set)
+    shown = [change for change in change_set.changes if change not in closed]
+    views = [_view(change) for change in shown]
     return Preview(
         change_set=change_set,
-        digest=_digest(text, scope, change_set),
+        digest=_digest(text, scope, shown),
         changes=tuple(view for view in views if view.action != ChangeAction.UNCHANGED),
         unchanged=tuple(view for view in views if view.action == ChangeAction.UNCHANGED),
         excerpts=tuple(_excerpts(text, change_set)),
-        refusals=tuple(list_refusals(person, change_set)),
+        refusals=tuple(dict.fromkeys([*refusals, *list_refusals(person, change_set)])),
     )
+
+
+def _list_closed(person: User | AnonymousUser, change_set: ChangeSet) -> tuple[list[Change], list[str]]:
+    """Secrets that the person may not set, and why: "unchanged" would tell who guesses that the guess is right."""
+    closed, refusals = [], []
+    for change in change_set.changes:
+        project = Project.objects.filter(name=change.project).first() if change.kind == "Secret" else None
+        if project is not None and (refusal := Rights(person, project).refusal(Action.MANAGE_CREDENTIALS)):
+            closed.append(change)
+            refusals.append(refusal)
+    return closed, refusals
 
 
 def list_refusals(person: User | AnonymousUser, change_set: ChangeSet) -> list[str]:
@@ -100,8 +113,8 @@ def export_text(project: Project) -> str:
     return "---\n".join(text if text.endswith("\n") else f"{text}\n" for _, text in export_project(project))
 
 
-def _digest(text: str, scope: str | None, change_set: ChangeSet) -> str:
-    parts = [scope or "", text, *(f"{change} {change.diff}" for change in change_set.changes)]
+def _digest(text: str, scope: str | None, changes: Sequence[Change]) -> str:
+    parts = [scope or "", text, *(f"{change} {change.diff}" for change in changes)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 

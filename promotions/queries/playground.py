@@ -31,7 +31,7 @@ class MaskedLookups:
     """Look-ups of a project in which every text of a secret is a mask; what is no secret is real."""
 
     def __init__(self, project: Project, site: Site) -> None:
-        self._real = ProjectLookups(project, site, Masker())
+        self._real = ProjectLookups(project, Masker(), is_work=False)
         self._project, self._site = project, site
         self._masker: Masker | None = None
 

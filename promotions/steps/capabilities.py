@@ -10,6 +10,10 @@ from integrations.argocd.client import ArgoCD
 from integrations.credentials import BasicAuth, SshKey, Token
 from integrations.http import HttpClient, HttpPolicy
 from promotions.references import FreightReference
+from promotions.steps.channels import MessageAccess
+from promotions.steps.events import EventAccess
+from promotions.steps.people import PeopleAccess
+from promotions.steps.target_freight import TargetFreight
 from promotions.steps.tools import Tools
 
 Credential = BasicAuth | Token | SshKey
@@ -93,6 +97,18 @@ class AliasAccess(Protocol):
         ...
 
 
+class SecretAccess(Protocol):
+    """Generic secrets by name; the values are masked in the log from then on."""
+
+    def secret(self, name: str) -> dict[str, str] | None:
+        """A secret of the project, or None."""
+        ...
+
+    def shared_secret(self, name: str) -> dict[str, str] | None:
+        """A secret that all projects share, or None."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class GitHubPushRules:
     """What the operator allows github-push; `verify_untrusted`: GitHub signs also what no trusted key has signed."""
@@ -114,6 +130,11 @@ class Capabilities:
     tools: Tools | None = None
     aliases: AliasAccess | None = None
     github_push: GitHubPushRules | None = None
+    people: PeopleAccess | None = None
+    messages: MessageAccess | None = None
+    events: EventAccess | None = None
+    secrets: SecretAccess | None = None
+    target_freight: TargetFreight | None = None
 
 
 def given(capability: _Capability | None) -> _Capability:

@@ -1,6 +1,8 @@
 """compose-output: make an output of values taken from other steps.
 
-Source: Kargo docs `promotion-steps/compose-output.md`. What a task returns is composed with this step.
+What a task returns is composed with this step: the steps after the task see it under the task's alias.
+
+Source: Kargo docs `promotion-steps/compose-output.md`.
 """
 
 from pydantic import ConfigDict, model_validator
@@ -22,4 +24,11 @@ def run(context: StepContext, config: Config) -> Done:
     return Done(dict(config.model_extra or {}))
 
 
-STEP = Step("compose-output", Config, run, effect=Effect.WORKSPACE, rerun="Gives the same output.")
+STEP = Step(
+    "compose-output",
+    Config,
+    run,
+    effect=Effect.WORKSPACE,
+    rerun="Gives the same output.",
+    outputs={"<name>": "Each property of the config, as it is."},
+)

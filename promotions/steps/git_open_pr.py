@@ -51,6 +51,7 @@ def run(context: StepContext, config: Config) -> Done | Skipped:
     found = find_open(provider, source=config.source_branch, target=config.target_branch, head=source.commit)
     if found is not None:
         context.log(f"Pull request {found.number} is open already: {found.url}", "info")
+        provider.finish(found.number, tuple(config.labels))
         return Done(_output(found))
     target = heads.get(config.target_branch)
     if target is None:

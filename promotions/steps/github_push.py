@@ -17,6 +17,7 @@ from integrations.credentials import SshKey
 from integrations.errors import IntegrationConflict, IntegrationError, PushRejected, Rejected
 from integrations.git.environment import Remote
 from integrations.git.mirrors import mirrors_at
+from integrations.git.names import check_name
 from integrations.git.worktree import PushPolicy, Worktree
 from integrations.gitproviders.addresses import read_address
 from integrations.gitproviders.github_commits import Comparison, GitHubCommits, connect_commits, replay
@@ -150,7 +151,7 @@ def _push_once(push: _Push) -> str:
             context.log("An interrupted try had pushed already", "info")
             return target
         if not push.force:
-            _integrate(push, PushPolicy(git.push_policy))
+            _integrate(push, PushPolicy(git.push_policy), target)
         head = worktree.head()
         upload(worktree, head, push.staging_ref, push.remote, console=console(context))
         comparison = _compare(push, target, head)
@@ -171,8 +172,12 @@ def _push_once(push: _Push) -> str:
         return made
 
 
-def _integrate(push: _Push, policy: PushPolicy) -> None:
+def _integrate(push: _Push, policy: PushPolicy, target: str | None) -> None:
+    """Bring in what the branch has; one that is to be made (`target` None) has nothing."""
     try:
+        check_name("branch", push.branch)
+        if target is None:
+            return
         push.worktree.integrate(push.branch, push.remote, policy=policy, console=console(push.context))
     except (IntegrationConflict, Rejected) as error:
         raise StepFailed(str(error)) from error

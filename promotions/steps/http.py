@@ -233,6 +233,7 @@ STEP = Step(
     run,
     effect=Effect.OUTSIDE,
     rerun="Sends the request again: the other side should take it twice.",
+    outputs={"<name>": "One key for each entry of outputs: the value of its expression."},
     needs=("http",),
     would=would,
 )

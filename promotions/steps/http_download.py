@@ -110,6 +110,6 @@ STEP = Step(
     Config,
     run,
     effect=Effect.WORKSPACE,
-    rerun="Fails when the file is there already, unless allowOverwrite is set.",
+    rerun="Downloads again, over a file that its own earlier try put there; another one needs allowOverwrite.",
     needs=("http",),
 )

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from itertools import combinations
 from typing import Any
 
-from pydantic.json_schema import JsonDict
+from pydantic.config import JsonDict
 
 _GIVEN: dict[str, Any] = {"not": {"enum": ["", False, None, [], {}]}}
 

@@ -22,9 +22,7 @@ def run(context: StepContext, config: Config) -> Done:
         raise StepFailed(f'Freight "{config.name}" does not exist in this project.') from error
     except ValueError as error:
         raise StepFailed(f'Cannot set the alias of Freight "{config.name}": {error}') from error
-    message = f'updated alias of Freight "{config.name}" from "{old}" to "{config.alias}"'
-    context.log(message, "info")
-    return Done(message=message)
+    return Done(message=f'updated alias of Freight "{config.name}" from "{old}" to "{config.alias}"')
 
 
 def would(context: StepContext, config: Config) -> Would:

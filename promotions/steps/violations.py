@@ -16,11 +16,12 @@ def list_violations(error: ValidationError, config: type[BaseModel]) -> list[str
 
 def _explain(details: Mapping[str, Any], config: type[BaseModel]) -> str:
     where = _spell_location(details["loc"])
-    text = _say(details, config)
+    text = say_violation(details, config)
     return f"{where}: {text}" if where else text
 
 
-def _say(details: Mapping[str, Any], config: type[BaseModel]) -> str:
+def say_violation(details: Mapping[str, Any], config: type[BaseModel]) -> str:
+    """What is wrong with one field, without its name; `details` is one of pydantic's findings."""
     kind, context = details["type"], details.get("ctx", {})
     if kind == "missing":
         return "is required"

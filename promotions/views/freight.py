@@ -12,6 +12,7 @@ from projects.http import render_page
 from projects.models import Project
 from projects.request_context import actor_of
 from promotions.queries.freight import get_freight, read_freight
+from promotions.retention import explain_use
 
 
 @require_GET
@@ -37,12 +38,16 @@ def _render(
     request: HttpRequest, project: Project, key: str, *, alias: str = "", error: str = "", status: int = 200
 ) -> HttpResponse:
     rights, now = Rights(request.user, project), timezone.now()
+    view = read_freight(get_freight(project, key), rights, now=now)
     context = {
         "project": project,
         "active_tab": "freight",
-        "view": read_freight(get_freight(project, key), rights, now=now),
+        "view": view,
         "alias": alias,
         "alias_error": error,
+        "why_not_delete": explain_use(view.freight),
+        "may_delete": rights.allows(Action.DELETE_FREIGHT),
+        "may_assemble": rights.allows(Action.ASSEMBLE),
         "why_not_rename": rights.refusal(Action.RENAME_FREIGHT),
         "now": now,
     }

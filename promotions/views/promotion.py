@@ -16,6 +16,7 @@ from promotions.models import Promotion
 from promotions.queries.log import read_range
 from promotions.queries.promotion import find_promotion, head_tag, read_head
 from promotions.queries.promotion_changes import read_changes
+from promotions.queries.promotion_requests import RequestPart, read_requests
 from promotions.queries.promotion_retry import read_attempts
 from promotions.queries.promotion_steps import read_steps
 
@@ -43,6 +44,13 @@ def get_promotion(
 def promotion(request: HttpRequest, project_name: str, number: int) -> HttpResponse:
     """The whole page."""
     found, rights = get_promotion(request, project_name, number)
+    return render_promotion(request, found, rights)
+
+
+def render_promotion(
+    request: HttpRequest, found: Promotion, rights: Rights, *, requests: RequestPart | None = None, status: int = 200
+) -> HttpResponse:
+    """The whole page; `requests` is the box with an answer in it that could not be taken."""
     now = timezone.now()
     first = max(1, found.log_line_count - _LINES + 1)
     context = {
@@ -50,6 +58,7 @@ def promotion(request: HttpRequest, project_name: str, number: int) -> HttpRespo
         "active_tab": "promotions",
         "promotion": found,
         "head": read_head(found, rights, now=now),
+        "requests": requests or read_requests(found, request.user, rights),
         "steps": read_steps(found, now=now),
         "changes": read_changes(found),
         "log": read_range(found, first, found.log_line_count),
@@ -59,7 +68,7 @@ def promotion(request: HttpRequest, project_name: str, number: int) -> HttpRespo
         "asks_to_abort": request.GET.get("ask") == "abort",
         "asks_to_retry": request.GET.get("ask") == "retry",
     }
-    return render_page(request, "promotions/promotion.html", context=context)
+    return render_page(request, "promotions/promotion.html", context=context, status=status)
 
 
 @require_GET

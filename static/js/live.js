@@ -222,8 +222,13 @@ function isDirty(field) {
 
 /** True while a person works in the part: a swap would take the work away. */
 function isHeld(part) {
-  if (part.querySelector("dialog[open]")) return true;
+  if (part.querySelector("dialog[open], form[data-held]")) return true;
   return [...part.querySelectorAll("form:not([method=dialog]) :is(input, select, textarea)")].some(isDirty);
+}
+
+/** True when both were drawn from the same facts; only parts that carry a version can tell. */
+function isSameVersion(part, text) {
+  return part.dataset.version !== undefined && text.includes(`data-version="${part.dataset.version}"`);
 }
 
 function offerReload(part) {
@@ -245,6 +250,8 @@ function offerReload(part) {
 document.addEventListener("htmx:beforeRequest", (event) => {
   const part = event.detail.elt;
   if (!isPart(part) || event.detail.requestConfig.verb !== "get" || !isHeld(part)) return;
+  // The answer will tell whether anything has changed.
+  if (part.dataset.version !== undefined && !part.querySelector(".changed-meanwhile")) return;
   event.preventDefault();
   offerReload(part);
 });
@@ -254,7 +261,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   if (!isPart(elt) || target !== elt || requestConfig?.verb !== "get") return;
   if (isHeld(target)) {
     event.detail.shouldSwap = false;
-    offerReload(target);
+    if (!isSameVersion(target, xhr.responseText)) offerReload(target);
   } else if (drawnFrom.get(target) === xhr.responseText) {
     event.detail.shouldSwap = false;
   } else if (event.detail.shouldSwap && target.id) {

@@ -3,11 +3,13 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from freight.models import Freight, Subscription, Warehouse
+from freight.models import Freight, KnownImage, Subscription, Warehouse
 from projects.actors import OPERATOR
 from projects.credentials import set_credential
 from projects.models import AuditEntry
 from tests.factories import make_project, make_warehouse
+from tests.servers.charts import serve_charts
+from tests.servers.http_recorder import HttpRecorder
 
 pytestmark = pytest.mark.django_db
 
@@ -170,14 +172,93 @@ def test_refused_credentials_are_tried_again_at_the_slow_end(git, check, setting
     assert check(warehouse).phase == "Ready"
 
 
-def test_chart_subscriptions_say_that_they_are_not_available(oci, check):
+def test_says_until_when_a_registry_wants_no_requests(oci, git, check):
+    git.create("app", {"readme": "hello"})
     oci.push_image("app", "1.0.0")
-    chart = {"chart": {"repoURL": "https://charts.example.com", "name": "app"}}
-    warehouse = check(make_warehouse(make_project(), subscriptions=[chart, app_image(oci)]))
+    project = make_project()
+    subscriptions = [app_image(oci), {"git": {"repoURL": git.url("app")}}]
+    warehouse = make_warehouse(project, subscriptions=subscriptions)
+    oci.faults.statuses, oci.faults.retry_after = [429], "600"
+    warehouse = check(warehouse)
+    asked = oci.count()
+    other = check(make_warehouse(project, "other", subscriptions=[app_image(oci)]))
 
-    assert warehouse.phase == "Failed"
-    assert "chart subscriptions are not available in this release" in warehouse.message
-    assert len(warehouse.subscriptions.get(kind="image").found) == 1
+    limited, fine = warehouse.subscriptions.all()
+    assert (limited.found, len(fine.found), fine.error) == ([], 1, "")
+    assert f"Rate limited until {limited.paused_until:%H:%M:%S} UTC." in warehouse.message
+    assert timedelta(seconds=590) < limited.paused_until - warehouse.checked_at <= timedelta(seconds=600)
+    assert warehouse.due_at >= limited.paused_until
+    assert oci.count() == asked
+    assert "was not asked again. Rate limited until" in other.message
+    assert other.due_at >= limited.paused_until - timedelta(seconds=1)
+
+
+def test_one_check_asks_a_registry_for_so_long_and_no_longer(oci, check, settings):
+    oci.push_image("app", "1.0.0")
+    settings.REGISTRY_TIMEOUT = timedelta(0)
+    warehouse = check(make_warehouse(make_project(), subscriptions=[app_image(oci)]))
+
+    assert (warehouse.phase, oci.count()) == ("Failed", 0)
+    assert "The registry was too slow: one check may ask for 0 s" in warehouse.message
+
+
+def test_texts_that_no_database_takes_are_cleaned(oci, check):
+    oci.push_image("app", "1.0.0", annotations={"note": "nul \0 and half \ud800"})
+    warehouse = check(make_warehouse(make_project(), subscriptions=[app_image(oci)]))
+
+    assert warehouse.phase == "Ready"
+    assert Freight.objects.get().artifacts.get().annotations == {"note": "nul  and half ?"}
+
+
+def test_what_was_learned_of_images_survives_a_restart(oci, check):
+    oci.push_image("app", "1.0.0")
+    warehouse = check(make_warehouse(make_project(), subscriptions=[app_image(oci)]))
+    blobs = oci.count("blobs")
+    check(warehouse)
+
+    assert KnownImage.objects.get().digest == warehouse.subscriptions.get().found[0]["digest"]
+    assert oci.count("blobs") == blobs
+
+
+def test_criteria_see_charts(oci, charts, check):
+    subscriptions = [charts("1.0.0", "1.2.0"), app_image(oci)]
+    oci.push_image("app", "1.2.0")
+    same = f'chartFrom("{charts.url}/stable/", "app")?.Version ?? chartFrom("{charts.url}/stable", "app").Version'
+    spec = {"freightCreationCriteria": {"expression": f'({same}) == imageFrom("{oci.host}/app").Tag'}}
+    warehouse = check(make_warehouse(make_project(), subscriptions=subscriptions, spec=spec))
+
+    assert (warehouse.phase, warehouse.message) == ("Ready", "")
+    chart = Freight.objects.get().artifacts.get(kind="chart")
+    assert (chart.repo_url, chart.chart_name, chart.version) == (f"{charts.url}/stable", "app", "1.2.0")
+
+
+def test_another_chart_of_the_repository_does_not_inherit_what_was_found(charts, check):
+    warehouse = check(make_warehouse(make_project(), subscriptions=[charts("1.0.0")]))
+    warehouse.spec["subscriptions"][0]["chart"]["name"] = "other"
+    Warehouse.objects.filter(pk=warehouse.pk).update(spec=warehouse.spec, generation=2)
+    charts.close()
+    warehouse = check(warehouse)
+
+    row = warehouse.subscriptions.get()
+    assert (warehouse.phase, row.found) == ("Failed", [])
+
+
+@pytest.fixture
+def charts():
+    """A chart repository; called with versions of the chart app it serves them and gives the subscription."""
+
+    class Site(HttpRecorder):
+        def __call__(self, *versions):
+            serve_charts(self, "/stable", [("app", version) for version in versions])
+            return {"chart": {"repoURL": f"{self.url}/stable", "name": "app"}}
+
+        def close(self):
+            if self.thread.is_alive():
+                super().close()
+
+    site = Site()
+    yield site
+    site.close()
 
 
 def test_old_tag_filters_say_what_to_write_instead(oci, check):

@@ -12,17 +12,23 @@ pytestmark = pytest.mark.django_db
 
 TABLE = {
     "viewer": "see",
-    "promoter": "see promote abort refresh rename",
+    "promoter": "see promote abort retry order refresh rename assemble",
     "approver": "see vote",
-    "maintainer": "see promote abort refresh rename edit",
-    "owner": "see promote abort refresh rename edit bypass configure members credentials delete",
+    "maintainer": "see promote abort retry order hold refresh rename assemble drop edit",
+    "owner": "see promote abort retry order hold refresh rename assemble drop edit "
+    "bypass configure members credentials delete",
 }
 SHORT = {
     "see": Action.VIEW,
     "promote": Action.PROMOTE,
     "abort": Action.ABORT,
+    "retry": Action.RETRY,
+    "order": Action.ORDER_QUEUE,
+    "hold": Action.HOLD,
     "refresh": Action.REFRESH,
     "rename": Action.RENAME_FREIGHT,
+    "assemble": Action.ASSEMBLE,
+    "drop": Action.DELETE_FREIGHT,
     "vote": Action.VOTE,
     "edit": Action.EDIT,
     "bypass": Action.BYPASS,

@@ -162,7 +162,7 @@ def test_a_stored_secret_is_not_sent_to_another_address():
         pytest.param({"kind": "ftp"}, "no kind of credential", id="kind"),
         pytest.param({"repo_url": ""}, "needs the URL", id="no url"),
         pytest.param({"repo_url": "(", "repo_url_is_regex": True}, "not a regular expression", id="regex"),
-        pytest.param({"secrets": {}}, "needs password or sshPrivateKey", id="no secret"),
+        pytest.param({"secrets": {}}, "needs githubAppPrivateKey, password or sshPrivateKey", id="no secret"),
         pytest.param({"secrets": {"pin": "1"}}, '"pin" is not used', id="unknown key"),
         pytest.param({"kind": "image", "secrets": {"sshPrivateKey": "K"}}, "is not used", id="ssh for images"),
         pytest.param({"secrets": None}, "is new", id="nothing to keep"),

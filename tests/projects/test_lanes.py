@@ -77,7 +77,9 @@ def test_the_same_row_waits_once(work):
     for _ in range(3):
         lane.run(work, 2)
 
+    assert (lane.is_waiting(work, 2), lane.is_waiting(work, 1)) == (True, False)
     finish(work, threads)
+    assert not lane.is_waiting(work, 2)
     assert work.begun == [1, 2]
 
 
@@ -98,6 +100,35 @@ def test_a_thread_that_is_told_to_end_gives_its_place_back():
     with pytest.raises(SystemExit):
         lane.run(sys.exit, 3)
     lane.run(done.append, 1)
+
+    assert done == [1]
+
+
+def test_work_that_waits_for_one_host_leaves_places_to_the_others(work):
+    lane, slow, fast = Lane(4, per_key=2), frozenset({"slow"}), []
+    threads = [threading.Thread(target=lane.run, args=(work, pk), kwargs={"keys": slow}) for pk in (1, 2)]
+    for thread in threads:
+        thread.start()
+        assert work.started.acquire(timeout=10)
+
+    lane.run(work, 3, keys=slow)
+    lane.run(work, 4, keys=slow | {"fast"})
+    lane.run(fast.append, 5, keys=frozenset({"fast"}))
+
+    assert (sorted(work.begun), fast) == ([1, 2], [5])
+    finish(work, threads)
+    assert sorted(work.begun) == [1, 2, 3, 4]
+    assert work.most == 2
+    lane.run(fast.append, 6, keys=slow)
+    assert fast == [5, 6]
+
+
+def test_a_thread_that_is_told_to_end_gives_its_key_back():
+    lane, done = Lane(2, per_key=1), []
+
+    with pytest.raises(SystemExit):
+        lane.run(sys.exit, 3, keys=frozenset({"host"}))
+    lane.run(done.append, 1, keys=frozenset({"host"}))
 
     assert done == [1]
 

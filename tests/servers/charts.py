@@ -6,7 +6,6 @@ import io
 import json
 import tarfile
 
-
 _SETTINGS = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ .Chart.Name }}}\n"
 
 

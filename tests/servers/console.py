@@ -5,9 +5,11 @@ installation's environment; a line {"call", "args"} on standard input gives a li
 """
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import django
@@ -15,21 +17,32 @@ import django
 django.setup()
 
 from django.conf import settings  # noqa: E402
+from django.contrib.auth.models import User  # noqa: E402
 from django.db import DatabaseError, connection  # noqa: E402
+from django.db.models import Q  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from freight.discovery import check_warehouse  # noqa: E402
 from freight.models import Freight, Warehouse  # noqa: E402
 from freight.requests import request_refresh  # noqa: E402
 from kargoweb.demo.release import make_release  # noqa: E402
+from projects.access import Action, authorize  # noqa: E402
 from projects.actors import OPERATOR  # noqa: E402
+from projects.credentials import set_credential  # noqa: E402
+from projects.errors import DomainError  # noqa: E402
 from projects.heartbeats import is_silent  # noqa: E402
-from promotions.models import Promotion, Stage  # noqa: E402
+from projects.models import AuditEntry, Member, Project, RoleGrant  # noqa: E402
+from promotions.changesets import SourceText, apply_changes, plan_changes  # noqa: E402
+from promotions.models import Promotion, Stage, StepRequest, StepRun  # noqa: E402
 from promotions.phases import TERMINAL  # noqa: E402
 from promotions.requests import approve_freight, request_promotion  # noqa: E402
+from promotions.responses import Answer, respond  # noqa: E402
+from tests.servers import catching  # noqa: E402
 
-PROJECT = "guestbook"
+# The project that stages and freight are looked for in.
+PROJECT = os.environ.get("CONSOLE_PROJECT", "guestbook")
 _LOOK_SECONDS = 0.003
+_STEP_FACTS = ("index", "alias", "kind", "status", "message", "tries")
 _LONGEST_CHECK_SECONDS = 20.0
 
 
@@ -37,6 +50,24 @@ def release() -> str:
     """Push a new commit and image, and look for freight at once; returns the freight's name."""
     make_release(settings.DATA_DIR)
     return discover(PROJECT)
+
+
+def apply(text: str) -> None:
+    """Apply manifests."""
+    apply_changes(OPERATOR, plan_changes([SourceText("test.yaml", text)]), now=timezone.now())
+
+
+def keep_credential(name: str, kind: str, repo_url: str, username: str, secrets: dict[str, str]) -> None:
+    """Store a credential of the project."""
+    project = Project.objects.get(name=PROJECT)
+    facts = {"name": name, "kind": kind, "repo_url": repo_url, "username": username, "secrets": secrets}
+    set_credential(OPERATOR, project=project, now=timezone.now(), **facts)
+
+
+def add_member(name: str, role: str) -> None:
+    """Give an account of the demo a role in the project."""
+    member = Member.objects.create(project=Project.objects.get(name=PROJECT), user=User.objects.get(username=name))
+    RoleGrant.objects.create(member=member, role=role)
 
 
 def discover(warehouse: str) -> str:
@@ -66,14 +97,33 @@ def look(promotion: int) -> dict[str, Any]:
     """How a promotion stands, with its steps and its log."""
     row = Promotion.objects.get(pk=promotion)
     batches = list(row.log_batches.order_by("first_line"))
+    runs = row.step_runs.order_by("index")
     return {
         **_head(row),
         "number": row.number,
         "message": row.message,
         "name": row.name,
-        "steps": list(row.step_runs.order_by("index").values("index", "alias", "kind", "status", "message", "tries")),
+        "steps": [{name: getattr(run, name) for name in _STEP_FACTS} | {"seconds": _seconds(run)} for run in runs],
         "batches": [[batch.first_line, batch.last_line, len(batch.lines)] for batch in batches],
         "log": [[batch.step_index, text] for batch in batches for _, text in batch.lines],
+    }
+
+
+def records(promotion: int) -> dict[str, Any]:
+    """What a promotion left in our own database: metadata, and how often it did what only the audit log tells."""
+    row = Promotion.objects.select_related("stage", "freight").get(pk=promotion)
+    about = Q(actor_name__contains=row.name) | Q(target_name__startswith=f"#{row.number} ")
+    deeds = AuditEntry.objects.filter(about).values_list("action", flat=True)
+    return {
+        "stage metadata": row.stage.metadata,
+        # Numbers of issues differ from promotion to promotion.
+        "freight metadata": {
+            key: value if isinstance(value, str) and row.name in value else "..."
+            for key, value in row.freight.metadata.items()
+        },
+        "alias": row.freight.alias,
+        "deeds": sorted(deeds),
+        "events": row.project.events.filter(message__contains=f"{row.name} is out").count(),
     }
 
 
@@ -121,6 +171,25 @@ def wait_for_end(promotion: int, seconds: float) -> dict[str, Any]:
     return _wait(promotion, seconds, lambda row: row.phase in TERMINAL and row.recorded_at is not None)
 
 
+def hasten_to_end(promotion: int, seconds: float) -> dict[str, Any]:
+    """As `wait_for_end`, but what waits for a later look is looked at soon, and Alice answers what steps ask."""
+
+    def is_over(row: Promotion) -> bool:
+        _hasten(row)
+        return row.phase in TERMINAL and row.recorded_at is not None
+
+    return _wait(promotion, seconds, is_over)
+
+
+def catch(promotion: int, index: int, seconds: float) -> dict[str, Any]:
+    """See `catching.catch`; on the way there nothing waits longer than it must."""
+
+    def meanwhile() -> None:
+        _hasten(Promotion.objects.get(pk=promotion))
+
+    return catching.catch(promotion, index, seconds, meanwhile=meanwhile)
+
+
 def is_worker_silent() -> bool:
     """What pages ask before they say that no worker is there."""
     return is_silent("worker", now=timezone.now())
@@ -151,6 +220,34 @@ def _head(row: Promotion) -> dict[str, Any]:
     }
 
 
+def hasten(promotion: int) -> None:
+    """What waits for a later look is looked at now, and Alice answers what steps ask."""
+    _hasten(Promotion.objects.get(pk=promotion))
+
+
+def _hasten(row: Promotion) -> None:
+    for request in StepRequest.objects.open().filter(promotion=row):
+        _answer(request)
+    soon = timezone.now() + timedelta(seconds=1)
+    if row.phase not in TERMINAL and row.due_at is not None and row.due_at > soon:
+        Promotion.objects.filter(pk=row.pk, lease_owner="", due_at=row.due_at).update(due_at=timezone.now())
+
+
+def _answer(request: StepRequest) -> None:
+    alice = User.objects.get(username="alice")
+    rights = authorize(alice, Action.VIEW, request.promotion.project)
+    answer = Answer("approve", values={"replicas": 3})
+    try:
+        respond(OPERATOR, alice, request, answer, rights=rights, now=timezone.now())
+    except DomainError:
+        return  # not asked any more; the next look tells
+
+
+def _seconds(run: StepRun) -> float:
+    """How long a step took; 0 for one that has not ended."""
+    return (run.finished_at - run.started_at).total_seconds() if run.finished_at and run.started_at else 0.0
+
+
 def _stage(name: str) -> Stage:
     return Stage.objects.select_related("project").get(project__name=PROJECT, name=name)
 
@@ -162,8 +259,9 @@ def _freight(name: str) -> Freight:
 CALLS: dict[str, Callable[..., Any]] = {
     call.__name__: call
     for call in (
-        *(alias, approve, discover, find_promotion, is_worker_silent, line_times, look, promote, release),
-        *(wait_for_end, wait_for_progress, wait_for_step),
+        *(add_member, alias, apply, approve, discover, find_promotion, hasten_to_end, is_worker_silent, keep_credential),
+        *(line_times, look, promote, release, wait_for_end, wait_for_progress, wait_for_step),
+        *(hasten, catch, catching.go_on, catching.kill, catching.kill_unsaved, records),
     )
 }
 

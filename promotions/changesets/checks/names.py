@@ -183,7 +183,7 @@ def _known_outputs(reference: StepRef) -> frozenset[str]:
     step = find_step(reference.kind)
     if step is None:
         return frozenset()
-    declared = {name.partition(".")[0] for name in step.outputs}
+    declared = {name.partition(".")[0] for name in step.outputs if not name.startswith("<")}
     listed = reference.config.get("outputs")
     if isinstance(listed, list):
         names = [item.get("name") for item in listed if isinstance(item, dict)]

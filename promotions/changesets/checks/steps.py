@@ -16,8 +16,8 @@ from promotions.changesets.checks.world import World, steps_of, template_of, var
 from promotions.changesets.kinds import Key
 from promotions.changesets.parsing import Entry, Findings
 from promotions.steps.registry import find_step, list_steps
+from promotions.steps.templates import depends_on_expression
 
-_STARTS = ("${{", "${%")
 # Findings of pydantic by the rule they break; the last one takes the rest.
 _CONFIG_RULES: tuple[tuple[str, frozenset[str]], ...] = (
     ("unknown-config-field", frozenset({"extra_forbidden"})),
@@ -122,7 +122,7 @@ def _list_step_doubts(entry: Entry, step: Mapping[str, Any], at: Path) -> Iterat
                 entry.document,
                 at=(*at, "config"),
                 only=lambda finding, types=types: (  # type: ignore[misc]
-                    _is_one_of(finding["type"], types) and not _depends_on_expression(finding, config)
+                    _is_one_of(finding["type"], types) and not depends_on_expression(finding, config)
                 ),
             )
             yield from (replace(problem, rule=rule) for problem in problems)
@@ -132,35 +132,3 @@ def _is_one_of(kind: str, types: frozenset[str]) -> bool:
     if types:
         return kind in types
     return all(kind not in named for _, named in _CONFIG_RULES)
-
-
-def _depends_on_expression(finding: Any, config: Any) -> bool:
-    """True when the value, or the part of the config it is missing from, is not known before it is evaluated."""
-    if finding["type"] in {"extra_forbidden", "missing"}:
-        return False
-    if _holds_expression(finding["input"]):
-        return True
-    value = config
-    for part in finding["loc"]:
-        if isinstance(value, str) and value.lstrip().startswith(_STARTS):
-            return True
-        value = _step_down(value, part)
-    return False
-
-
-def _step_down(value: Any, part: str | int) -> Any:
-    if isinstance(value, dict):
-        return value.get(part, value)
-    if isinstance(value, list) and isinstance(part, int) and part < len(value):
-        return value[part]
-    return value
-
-
-def _holds_expression(value: Any) -> bool:
-    if isinstance(value, str):
-        return any(start in value for start in _STARTS)
-    if isinstance(value, dict):
-        return any(_holds_expression(item) for item in value.values())
-    if isinstance(value, list):
-        return any(_holds_expression(item) for item in value)
-    return False

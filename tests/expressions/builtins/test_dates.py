@@ -98,6 +98,18 @@ VALUES = [
     ("date('2024 02-29 060', '2006 01-02 002').Format('01-02')", "02-29"),
     ("date('a  5', 'a   2').Day()", 5),
     ("date('10:00 +11', '15:04 MST').Hour()", 10),
+    ("date('9.99921', '3.99915').Hour()", 21),
+    ("date('4.12323April', '1.000_2January').Format('.999')", ".123"),
+    ("date('10 GMT+3', '15 MST').String()", "0000-01-01 13:00:00 +0300 GMT+3"),
+    ("date('10 UTCX', '15 MSTX').String()", "0000-01-01 10:00:00 +0000 UTC"),
+    ("date('10 WITA', '15 MST').String()", "0000-01-01 10:00:00 +0000 WITA"),
+    (
+        "date('2024-07-01 10 CEST', '2006-01-02 15 MST', 'Europe/Berlin').String()",
+        "2024-07-01 10:00:00 +0200 CEST",
+    ),
+    ("date('2024-07-01 10 CET', '2006-01-02 15 MST', 'Europe/Berlin').String()", "2024-07-01 11:00:00 +0200 CEST"),
+    ("date('2024-07-01 +02', '2006-01-02 -07', 'Europe/Berlin').String()", "2024-07-01 00:00:00 +0200 CEST"),
+    ("date('2024-01-01 +02', '2006-01-02 -07', 'Europe/Berlin').String()", "2024-01-01 00:00:00 +0200 +0200"),
 ]
 
 DURATIONS = [
@@ -143,6 +155,11 @@ ERRORS = [
     ("date('2024-01-02 extra', '2006-01-02')", "expected the form '2006-01-02'"),
     ("date('2024-1-2', '2006-01-02')", "invalid date"),
     ("date('13:00 PM', '03:04 PM')", "invalid date"),
+    ("date('2044-04-6')", "invalid date"),
+    ("date('3PM', '03PM')", "invalid date"),
+    ("date('81August', '1January')", "invalid date"),
+    ("date('10 +3', '15 MST')", "invalid date"),
+    ("date('10 CESX', '15 MST')", "invalid date"),
     ("date('2024 366 ', '2006 002')", "invalid date"),
     ("date('2023 366', '2006 002')", "invalid date"),
     ("date('2024 03-01 060', '2006 01-02 002')", "invalid date"),

@@ -29,6 +29,8 @@ VALUES = [
     ("min([2, 1.5])", 1.5),
     ("mean([1, 2], 3)", 2.0),
     ("mean([])", 0.0),
+    ("mean([duration('1s'), 5])", 500000002.5),
+    ("median(duration('1s'), duration('2s'))", 1.5e9),
     ("median([3, 1, 2])", 2.0),
     ("median(1, 2, 3, 4)", 2.5),
     ("median([])", 0.0),

@@ -37,6 +37,17 @@ GLOBS = [
     ("a.c", "abc", False),
     ("a", "ab", False),
     ("apps/(x)+", "apps/(x)+", True),
+    ("apps/**/", "apps", True),
+    ("apps/**/", "apps/a", False),
+    ("**/", "apps", False),
+    ("apps*/**", "apps", False),
+    ("apps*/**", "apps-eu", True),
+    ("apps*/**", "apps/a", True),
+    ("apps/*/**", "apps/a", True),
+    ("[z-a]pps", "apps", False),
+    ("[!z-a]pps", "apps", True),
+    ("[a-c-e]", "-", True),
+    ("[a-c-e]", "d", False),
 ]
 
 
@@ -45,7 +56,7 @@ def test_globs_match_as_doublestar_does(glob, path, expected):
     assert (compile_glob(glob).fullmatch(path) is not None) is expected
 
 
-@pytest.mark.parametrize("glob", ["{a", "a}", "[a", "[]x", "[z-a]", "a\\", "{a,b}" * 20])
+@pytest.mark.parametrize("glob", ["{a", "a}", "[a", "[]x", "a\\", "{a,b}" * 20])
 def test_refuses_broken_globs_and_names_them(glob):
     with pytest.raises(InvalidPattern, match="is not a glob"):
         compile_glob(glob)
@@ -54,6 +65,15 @@ def test_refuses_broken_globs_and_names_them(glob):
 def test_refuses_what_is_not_re2_and_names_it():
     with pytest.raises(InvalidPattern, match=r'"\(\?=x\)" is not a regular expression of RE2'):
         parse_tag_filter(allow=["(?=x)"])
+
+
+@pytest.mark.parametrize(("pattern", "is_good"), [(r"\C", False), (r"a\\\C+", False), (r"\\C", True), ("C", True)])
+def test_single_bytes_cannot_be_matched(pattern, is_good):
+    if is_good:
+        assert parse_tag_filter(allow=[pattern]).explain("\\C") is None
+    else:
+        with pytest.raises(InvalidPattern, match="Write a dot"):
+            parse_tag_filter(allow=[pattern])
 
 
 def test_hostile_patterns_take_linear_time():

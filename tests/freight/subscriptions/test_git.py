@@ -293,8 +293,8 @@ def test_stops_when_asked(git, around):
 @pytest.mark.parametrize(
     ("rules", "problem"),
     [
-        ({"allowTags": "^v"}, "allowTagsRegexes"),
-        ({"ignoreTags": ["latest"]}, "ignoreTagsRegexes"),
+        ({"commitSelectionStrategy": "NewestTag", "allowTags": "^v"}, "allowTagsRegexes"),
+        ({"commitSelectionStrategy": "SemVer", "ignoreTags": ["latest"]}, "ignoreTagsRegexes"),
         ({"commitSelectionStrategy": "Oldest"}, '"Oldest" does not exist'),
         ({"includePaths": ["glob:["]}, "not a glob"),
         ({"allowTagsRegexes": ["("]}, "not a regular expression"),

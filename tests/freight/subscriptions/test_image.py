@@ -10,6 +10,7 @@ from integrations.errors import Aborted, IntegrationError, NotFound, Unauthorize
 from integrations.http_policy import HttpPolicy
 from integrations.loopback.oci_faults import OciAccess
 from integrations.loopback.oci_registry import OciRegistry
+from integrations.oci.rate import Visit
 
 BUILT = datetime(2025, 1, 1, tzinfo=UTC)
 
@@ -149,8 +150,11 @@ def test_private_addresses_need_permission(oci, around):
 def test_stops_when_asked(oci, around):
     push(oci, "1.0.0")
 
+    def stop():
+        raise Aborted("stopped")
+
     with pytest.raises(Aborted):
-        look(oci, replace(around, should_stop=lambda: True))
+        look(oci, replace(around, visit=Visit("alpha", stop)))
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import pytest
 
 from integrations.credentials import BasicAuth
 from integrations.errors import Aborted, NotFound, Unauthorized
-from integrations.git.environment import Console, Remote
+from integrations.git.environment import Console, Remote, run_git
 from integrations.git.history import log_first_parent
 from integrations.git.mirror import Wanted
 from integrations.git.mirrors import Mirrors
@@ -265,6 +265,21 @@ def test_keeps_commits_that_the_remote_has_forgotten(mirrors, git_server, worksp
     mirror.release("promotion-1")
     assert mirror.kept() == []
     assert mirrors.maintain_one() is True
+
+
+def test_what_is_kept_is_let_go_also_when_git_has_packed_it(mirrors, git_server, workspace):
+    git_server.create("app", {"a.txt": "1"})
+    commit = git_server.commit("app", {"a.txt": "2"}, "Go on")
+    mirror, _ = mirrors.update(workspace.remote("app"), MAIN)
+    mirror.keep("promotion-1", [commit])
+    mirror.keep("promotion-2", [commit])
+    run_git("pack-refs", "--all", place=mirror.place)
+    mirror.keep("promotion-1", [git_server.head("app"), commit])
+
+    mirror.release("promotion-1")
+
+    assert mirror.kept("promotion-1") == []
+    assert mirror.kept("promotion-2") == [commit]
 
 
 def grow_old(mirror):

@@ -11,6 +11,7 @@ from integrations.loopback.oci_registry import OciRegistry
 from integrations.oci.references import parse_repository
 from integrations.oci.registry import Registry, compute_digest
 from integrations.oci.tokens import Authenticator, Challenge, parse_challenges
+from tests.servers.http_recorder import HttpRecorder
 
 ALICE = BasicAuth("alice", "s3cret-pass")
 
@@ -261,3 +262,13 @@ def test_reads_several_challenges():
         ("basic", "a, b", "", ""),
         ("bearer", "https://t/x", "s", "repository:a:pull,push"),
     ]
+
+
+def test_names_that_cannot_be_tags_are_left_out(client, limits):
+    recorder = HttpRecorder()
+    names = ["1.0.0", "two words", "x" * 129, "", 7, "nul\0", "latest"]
+    recorder.answers["/v2/app/tags/list"] = [(200, [], json.dumps({"name": "app", "tags": names}).encode())]
+    listed = Registry(client, limits=limits).list_tags(parse_repository(f"127.0.0.1:{recorder.port}/app"))
+    recorder.close()
+
+    assert listed == ["1.0.0", "latest"]

@@ -100,7 +100,7 @@ def test_an_ssh_key_gets_the_line_ends_ssh_needs(cast: Cast) -> None:
 
     browser_of(cast.alice).post(ADD, data)
 
-    assert find_secret(cast.project, "deploy") == {"sshPrivateKey": "-----BEGIN KEY-----\nabc\n-----END KEY-----\n"}
+    assert find_secret(cast.project, "deploy")["sshPrivateKey"] == "-----BEGIN KEY-----\nabc\n-----END KEY-----\n"
 
 
 def test_who_may_add(cast: Cast) -> None:

@@ -146,7 +146,7 @@ def test_a_secret_that_is_changed_during_the_pass_is_masked_too():
     secrets = {"value": "new-1234"}
     set_credential(OPERATOR, project=project, name="s", kind="generic", secrets=secrets, now=timezone.now())
 
-    assert ProjectLookups(project, read_site(), masker).secret("s") == secrets
+    assert ProjectLookups(project, masker).secret("s") == secrets
     assert masker.text("it is new-1234") == f"it is {MASK}"
 
 
@@ -154,12 +154,12 @@ def test_lookups_read_the_project_only():
     project, other = make_project(), make_project("other")
     set_credential(OPERATOR, project=other, name="s", kind="generic", secrets={"value": "x"}, now=timezone.now())
     make_stage(other, "uat", warehouse=make_warehouse(other), metadata={"a": 1})
-    lookups = ProjectLookups(project, read_site(), Masker())
+    lookups = ProjectLookups(project, Masker())
 
     assert lookups.secret("s") is None
     assert lookups.shared_secret("s") is None
     assert lookups.stage_metadata("uat") is None
-    assert ProjectLookups(other, read_site(), Masker()).stage_metadata("uat") == {"a": 1}
+    assert ProjectLookups(other, Masker()).stage_metadata("uat") == {"a": 1}
 
 
 def test_freight_tells_where_it_is_and_was_verified():
@@ -169,7 +169,7 @@ def test_freight_tells_where_it_is_and_was_verified():
     freight = make_freight(warehouse)
     promote(stage, freight)
 
-    status = ProjectLookups(project, read_site(), Masker()).freight_status(freight.name)
+    status = ProjectLookups(project, Masker()).freight_status(freight.name)
 
     assert list(status["currentlyIn"]) == list(status["verifiedIn"]) == ["uat"]
     assert status["approvedFor"] == {}

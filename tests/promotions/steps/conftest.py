@@ -14,6 +14,7 @@ from promotions.steps.base import Result, StepContext
 from promotions.steps.capabilities import Capabilities, Credential, GitHubPushRules, GitIdentity
 from promotions.steps.execution import execute
 from promotions.steps.registry import find_step
+from promotions.steps.target_freight import TargetFreight
 from promotions.steps.tools import Tools
 
 
@@ -75,6 +76,18 @@ class KnownAliases:
 
 
 @dataclass
+class KnownSecrets:
+    own: dict[str, dict[str, str]] = field(default_factory=dict)
+    shared: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def secret(self, name: str) -> dict[str, str] | None:
+        return self.own.get(name)
+
+    def shared_secret(self, name: str) -> dict[str, str] | None:
+        return self.shared.get(name)
+
+
+@dataclass
 class Bench:
     """A place to run steps; what they log is in `lines`."""
 
@@ -87,6 +100,9 @@ class Bench:
     tools: Tools = field(default_factory=Tools)
     aliases: KnownAliases = field(default_factory=KnownAliases)
     github_push: GitHubPushRules = field(default_factory=GitHubPushRules)
+    secrets: KnownSecrets = field(default_factory=KnownSecrets)
+    # What the step gave the last time it ended.
+    previous_output: dict[str, Any] | None = None
     should_stop: Callable[[], bool] = lambda: False
     lines: list[tuple[str, str]] = field(default_factory=list)
 
@@ -113,7 +129,10 @@ class Bench:
                 tools=self.tools,
                 aliases=self.aliases,
                 github_push=self.github_push,
+                secrets=self.secrets,
+                target_freight=TargetFreight(self.metadata, "fine"),
             ),
+            previous_output=self.previous_output,
         )
 
     def write(self, path: str, text: str = "", *, mode: int = 0o644) -> Path:

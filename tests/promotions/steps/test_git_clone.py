@@ -231,7 +231,7 @@ def test_stops_when_asked_to(bench, app):
         ([{"path": "a", "branch": "x", "tag": "y"}], {}, "at most one of branch, commit and tag"),
         ([{"path": "a", "branch": None}], {}, "branch: must be a string, got null"),
         ([{"path": "a", "sparse": []}], {}, "sparse: must have at least 1 item"),
-        ([{"path": "a", "sparse": [""]}], {}, "sparse: must not hold an empty path"),
+        ([{"path": "a", "sparse": [""]}], {}, r"sparse\[0\]: must not be empty"),
         ([{"path": "a", "as": "x"}, {"path": "b", "as": "x"}], {}, r'duplicate checkout alias "x" at checkout\[1\]'),
         ([{"path": "a"}], {"author": {"name": "A"}}, "author.email: is required"),
         ([{"path": "a"}], {"author": {"name": "A", "email": "nobody"}}, "author.email: must be an e-mail address"),

@@ -93,6 +93,15 @@ def test_a_second_run_adopts_what_the_first_one_opened(bench, forge):
     assert len(forge.pulls) == 1
 
 
+def test_a_second_run_puts_on_the_labels_that_the_first_one_did_not_come_to(bench, forge):
+    forge.open_pull()
+
+    _open(bench, forge, labels=["env", "bot"])
+
+    assert list(forge.pulls) == [1]
+    assert forge.pulls[1].labels == ["env", "bot"]
+
+
 def test_a_pull_request_with_another_head_is_not_adopted(bench, forge):
     forge.open_pull(head="0" * 40)
 

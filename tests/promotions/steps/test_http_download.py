@@ -50,6 +50,17 @@ def test_sends_headers_and_query_and_logs_neither(bench, download, server):
     assert bench.lines == [("info", "Downloading from 127.0.0.1"), ("info", "Wrote 7 bytes to dir/file.bin")]
 
 
+def test_a_second_try_knows_the_file_of_the_first_one_again(bench, download, server):
+    download()
+    server.answers["/file"] = [(200, [], b"newer")]
+
+    assert download() == Done()
+    assert bench.read("dir/file.bin") == "newer"
+    bench.write("dir/file.bin", "somebody else's")
+    with pytest.raises(StepErrored, match="file already exists"):
+        download()
+
+
 def test_a_file_that_is_there_stays_unless_it_may_be_replaced(bench, download, server):
     bench.write("dir/file.bin", "old")
 

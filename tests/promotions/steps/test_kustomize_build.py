@@ -143,6 +143,10 @@ def test_renders_a_chart_of_the_work_tree(shop):
             "generators: ['{kind: ConfigMapGenerator,\n\n files: [../../outside/secret]}']",
             '"../../outside/secret" is outside the work tree',
         ),
+        (
+            "generators: ['{kind: ConfigMapGenerator, files: [../../outside/secret]}']",
+            '"../../outside/secret" is outside the work tree',
+        ),
         ("helmCharts: [{name: linked}]", '"bad.txt" leads outside the work tree'),
         ("openapi: {path: ../../outside/secret}", "is outside the work tree"),
     ],
@@ -171,8 +175,14 @@ def test_nothing_outside_the_work_tree_is_read_or_fetched(bench, kustomization, 
     assert not (bench.workdir / "out").exists()
 
 
-def test_an_operator_may_allow_kustomize_to_fetch(bench):
+@pytest.fixture
+def server():
     server = HttpRecorder()
+    yield server
+    server.close()
+
+
+def test_an_operator_may_allow_kustomize_to_fetch(bench, server):
     serve_charts(server, "/stable", [("web", "1.0.0")])
     server.answers["/base.yaml"] = [(200, [], NAMESPACE.encode())]
     bench.write(
@@ -187,7 +197,6 @@ def test_an_operator_may_allow_kustomize_to_fetch(bench):
         bench.http = strict
         with pytest.raises(BlockedAddress):
             bench.run("kustomize-build", {"path": ".", "outPath": "blocked"})
-    server.close()
 
     assert sorted(os.listdir(bench.workdir / "out")) == ["configmap-web.yaml", "namespace-prod.yaml"]
 

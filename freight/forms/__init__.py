@@ -1,0 +1,1 @@
+"""What people write into pages of freight, one file a page."""

@@ -1,0 +1,1 @@
+"""Webhook receivers: what senders tell us, one file for each kind of sender."""

@@ -1,0 +1,1 @@
+"""GitHub beyond pull requests: issues and Actions, over the REST client of integrations.gitproviders."""

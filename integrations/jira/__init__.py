@@ -1,0 +1,1 @@
+"""Jira: issues, comments and transitions over its REST API."""

@@ -1,0 +1,1 @@
+"""Clients that carry a message to people: Slack and mail."""
