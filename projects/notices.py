@@ -1,6 +1,7 @@
 """Tells watching pages that something changed: a project and a topic, never content.
 
-Topics: `stage:<name>`, `freight`, `warehouse:<name>`, `promotion:<number>`, `log:<number>`, `configuration`.
+Topics: `stage:<name>`, `freight`, `warehouse:<name>`, `promotion:<number>`, `log:<number>`, `approval`,
+`configuration`.
 PostgreSQL carries them by NOTIFY at the commit; with SQLite they are rows, and readers see the commit by
 `PRAGMA data_version`.
 """

@@ -264,6 +264,8 @@ class _Runner:
         if run.is_in_flight and (given_up := _count_death(run)) is not None:
             self._save(p, run, given_up)
             return None
+        # Looking again at what it waits for is no news; a try after an error or a death is.
+        is_poll = run.tries > 0 and not run.is_in_flight and p.promotion.retry_round == 0
         run.started_at = run.started_at or now
         run.status, run.tries, run.is_in_flight = StepStatus.RUNNING, run.tries + 1, True
         again = f", try {run.tries}" if run.tries > 1 else ""
@@ -272,7 +274,8 @@ class _Runner:
                 return None
             run.save(update_fields=["started_at", "status", "tries", "is_in_flight", "deaths"])
             _tell(p.promotion, now=now)
-            p.logbook.write(run.index, f"Step {run.index + 1} of {len(p.runs)}: {run.alias} ({run.kind}){again}")
+            if not is_poll:
+                p.logbook.write(run.index, f"Step {run.index + 1} of {len(p.runs)}: {run.alias} ({run.kind}){again}")
         verdict, shown = try_step(p, run)
         if isinstance(verdict, Interrupted):
             return None
@@ -286,7 +289,7 @@ class _Runner:
 
     def _save(self, p: Pass[Logbook], run: StepRun, verdict: Verdict) -> None:
         """Store how the step stands, its output and the place of the next one, in one transaction under the lease."""
-        now = timezone.now()
+        now, told = timezone.now(), run.message
         run.status, run.message = verdict.status, p.masker.text(verdict.message)
         run.error_count, run.is_in_flight = verdict.error_count, False
         if verdict.has_run:
@@ -313,7 +316,8 @@ class _Runner:
                 return
             run.save()
             _tell(p.promotion, now=now)
-            log_verdict(p, run, verdict)
+            if verdict.is_finished or verdict.is_error or run.message != told:
+                log_verdict(p, run, verdict)
 
     def _keep_tree(self, p: Pass[Logbook], run: StepRun, store: SnapshotStore) -> str:
         """Before the step is on record: what no row names does not count, and the row never names too little."""

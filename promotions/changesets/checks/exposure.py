@@ -14,18 +14,29 @@ _SECRETS = frozenset({"secret", "sharedSecret"})
 _SHOWN: Mapping[str, frozenset[str] | None] = {
     "compose-output": None,
     "fail": frozenset({"message"}),
+    "get-user-input": None,
+    "gh-create-issue": frozenset({"title", "body", "labels"}),
+    "gh-issue-add-comment": frozenset({"body"}),
+    "gh-issue-update-comment": frozenset({"body"}),
     "git-commit": frozenset({"message", "author"}),
     "git-open-pr": frozenset({"title", "description", "labels", "sourceBranch", "targetBranch"}),
     "git-push": frozenset({"targetBranch", "tag"}),
     "git-tag": frozenset({"tag", "message"}),
     "http": frozenset({"url", "queryParams"}),
+    "record-audit-event": None,
+    "send-message": frozenset({"message", "slack", "smtp"}),
     "set-metadata": None,
+    "wait-for-approval": None,
 }
 _WHERE = {
     "compose-output": "the outputs of the promotion",
     "fail": "the message of the promotion",
+    "get-user-input": "a form that every member can read",
     "http": "the URL, which servers and proxies log",
+    "record-audit-event": "the audit log",
+    "send-message": "a message",
     "set-metadata": "metadata that every member can read",
+    "wait-for-approval": "a question that every member can read",
 }
 
 
