@@ -14,6 +14,7 @@ BENCHMARKS = {
     "throughput": "promotions a minute with 1 to 8 worker slots, on SQLite and on PostgreSQL",
     "idle": "memory and processor of `kargoweb up` while nothing happens",
     "kill": "a worker killed at every step, 50 times: right ends, nothing twice",
+    "kill_every_step": "a worker killed in each kind of step: right ends, each effect once",
 }
 
 

@@ -46,7 +46,7 @@ def main() -> int:
     """Read the command line and run."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.kill_every_step", description=__doc__)
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--lease", default="1s", help="KARGOWEB_LEASE of the workers")
+    parser.add_argument("--lease", default="2s", help="KARGOWEB_LEASE of the workers")
     parser.add_argument("--only", default="", help="kinds or aliases of steps, separated by commas")
     parser.add_argument("--moments", default="inside,unsaved,answered", help="when to kill, separated by commas")
     given = parser.parse_args()

@@ -30,4 +30,9 @@ def read_choice(data: Mapping[str, str]) -> AssembleChoice:
         for key, value in data.items()
         if (match := _PICK.fullmatch(key)) and value
     }
-    return AssembleChoice(picks, data.get("q", "").strip()[:200], data.get("from", "").strip()[:100])
+    return AssembleChoice(picks, _clean(data.get("q", ""))[:200], _clean(data.get("from", ""))[:100])
+
+
+def _clean(text: str) -> str:
+    """PostgreSQL cannot be asked for a text with a NUL."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").strip()

@@ -29,7 +29,10 @@ class WarehouseRow:
 
 @dataclass(frozen=True, slots=True)
 class WarehouseView:
-    """The page of one warehouse. `policy` is Automatic or Manual; `failures` counts failed checks in a row."""
+    """The page of one warehouse. `policy` is Automatic or Manual; `failures` counts failed checks in a row.
+
+    `proposed`: alias of the freight that the last check would have made, had it not been there already.
+    """
 
     card: WarehouseCard
     interval: str
@@ -38,6 +41,7 @@ class WarehouseView:
     failures: int
     subscriptions: tuple[SubscriptionView, ...]
     waiting: tuple[Waiting, ...]
+    proposed: str
     join_rule: tuple[tuple[str, str], ...]
     freight: tuple[tuple[str, datetime], ...]
     source: str
@@ -95,6 +99,7 @@ def read_warehouse(warehouse: Warehouse) -> WarehouseView:
             for row in warehouse.subscriptions.all()
         ),
         waiting=_read_waiting(warehouse),
+        proposed=next((alias for versions in taken.values() for alias in versions.values()), ""),
         join_rule=tuple((key, annotations[key]) for key in (JOIN_ANNOTATION, QUIET_ANNOTATION) if key in annotations),
         freight=tuple(newest),
         source=warehouse.source,

@@ -1,7 +1,7 @@
 """All issuers, as a literal table: from the texts of a credential, or from what the site is, to a source."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -35,7 +35,7 @@ class Identity:
     azure_tenant: str = ""
     azure_client: str = ""
     azure_token_file: Path | None = None
-    google_key: str = ""
+    google_key: str = field(default="", repr=False)
 
 
 def _github_app(repo_url: str, texts: Mapping[str, str], _: Places) -> CredentialSource | None:

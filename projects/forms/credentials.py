@@ -53,7 +53,7 @@ class CredentialForm(forms.Form):
     repo_url_is_regex = forms.BooleanField(
         label="The URL is a regular expression",
         required=False,
-        help_text="RE2 syntax; it must match from the start of the URL.",
+        help_text="RE2 syntax; it must match from the start of the URL or of its host.",
     )
     username = forms.CharField(
         label="User name",

@@ -42,7 +42,7 @@ class FreightTable:
 def read_freight_table(project: Project, *, text: str, before: str) -> FreightTable:
     """Newest first, after the freight named `before`; `text` is looked for in alias, versions and commits."""
     rows = search_freight(Freight.objects.filter(project=project), text)
-    last = Freight.objects.filter(project=project, name=before).first() if before else None
+    last = Freight.objects.filter(project=project, name=before).first() if before.isalnum() else None
     if last is not None:
         rows = rows.filter(
             Q(discovered_at__lt=last.discovered_at) | Q(discovered_at=last.discovered_at, name__lt=last.name)

@@ -21,7 +21,8 @@ _BEYOND = "g"
 
 def search_freight(rows: QuerySet[Freight], text: str) -> QuerySet[Freight]:
     """The rows that every word of the text fits, in their order."""
-    for word in text.split()[:MAX_WORDS]:
+    # PostgreSQL cannot be asked for a text with a NUL, and none holds one.
+    for word in text.replace("\0", "\N{REPLACEMENT CHARACTER}").split()[:MAX_WORDS]:
         name, _, value = word.partition(":")
         if name.lower() in _FIELDS and value:
             rows = rows.filter(_FIELDS[name.lower()](value))

@@ -1,4 +1,4 @@
-"""One promotion that uses every step, watched live: steps turn green, log lines stream in, people answer on the page."""
+"""A promotion of every step, watched live: steps turn green, log lines stream in, people answer on the page."""
 
 import re
 from collections.abc import Iterator

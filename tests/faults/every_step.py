@@ -82,7 +82,7 @@ class EveryStepScene:
     """The installation with two workers; knows what an undisturbed promotion does."""
 
     directory: Path
-    lease: str = "1s"
+    lease: str = "2s"
     workers: dict[int, Any] = field(default_factory=dict)
 
     def __enter__(self) -> "EveryStepScene":

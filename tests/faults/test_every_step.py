@@ -19,7 +19,6 @@ KILLS = (
     Kill("github-push", Moment.ANSWERED),
     Kill("git-open-pr", Moment.ANSWERED),
     Kill("argocd-update", Moment.ANSWERED),
-    Kill("set-metadata", Moment.INSIDE),
 )
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from freight.joins import (
     MAX_SETS,
@@ -17,6 +18,7 @@ from freight.joins import (
     parse_join_rule,
     quiet_until,
 )
+from freight.manifests import WarehouseManifest
 
 GIT, IMAGE, CHART = "https://git.example.com/acme/app.git", "ghcr.io/acme/app", "oci://ghcr.io/acme/charts/app"
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -237,3 +239,17 @@ def test_an_expression_gets_the_set_with_the_newest_versions(sizes: list[int], d
     assert joined.picks in wanted if wanted else joined.picks is None
     if joined.picks is not None:
         assert sum(joined.picks) == min(map(sum, wanted))
+
+
+def test_a_manifest_with_a_rule_that_cannot_be_read_is_refused() -> None:
+    manifest = {
+        "apiVersion": "kargo.akuity.io/v1alpha1",
+        "kind": "Warehouse",
+        "metadata": {"name": "web", "annotations": {"kargoweb.dev/join": "tags"}},
+        "spec": {"subscriptions": [{"image": {"repoURL": IMAGE}}]},
+    }
+
+    with pytest.raises(ValidationError, match="Set it to tag"):
+        WarehouseManifest.model_validate(manifest)
+    manifest["metadata"]["annotations"]["kargoweb.dev/join"] = "tag"
+    assert WarehouseManifest.model_validate(manifest).metadata.annotations == {"kargoweb.dev/join": "tag"}

@@ -6,6 +6,8 @@ import pytest
 from django.utils import timezone
 
 from kargoweb.doctor import State, examine, to_json
+from projects.actors import OPERATOR
+from projects.credentials import set_credential
 from projects.heartbeats import beat
 from tests.factories import make_project, make_warehouse
 
@@ -66,3 +68,33 @@ def test_the_report_fails_when_one_check_fails():
 
     assert report["ok"] is False
     assert {"name", "state", "evidence", "remedy"} == set(report["findings"][0])
+
+
+def test_credentials_that_end_soon_are_named():
+    today = timezone.now().date()
+    for name, days in (("fresh", 15), ("soon", 14), ("over", -1)):
+        set_credential(
+            OPERATOR,
+            project=None,
+            name=name,
+            kind="generic",
+            secrets={"a": "b"},
+            expires_on=today + timedelta(days=days),
+            now=timezone.now(),
+        )
+
+    seen = finding("credentials")
+
+    assert seen.state == State.WARNING
+    assert f"shared/over expired on {today - timedelta(days=1)}; shared/soon expires on" in seen.evidence
+    assert "fresh" not in seen.evidence
+
+
+def test_credentials_of_another_key_are_named_with_the_command_that_helps(settings):
+    set_credential(OPERATOR, project=None, name="bot", kind="generic", secrets={"a": "b"}, now=timezone.now())
+    settings.SECRET_KEY = "another key of at least fifty characters, so it is long enough"
+
+    seen = finding("credentials")
+
+    assert seen.state == State.FAILED
+    assert "kargoweb rotate-key" in seen.remedy

@@ -259,7 +259,17 @@ def _freight(name: str) -> Freight:
 CALLS: dict[str, Callable[..., Any]] = {
     call.__name__: call
     for call in (
-        *(add_member, alias, apply, approve, discover, find_promotion, hasten_to_end, is_worker_silent, keep_credential),
+        *(
+            add_member,
+            alias,
+            apply,
+            approve,
+            discover,
+            find_promotion,
+            hasten_to_end,
+            is_worker_silent,
+            keep_credential,
+        ),
         *(line_times, look, promote, release, wait_for_end, wait_for_progress, wait_for_step),
         *(hasten, catch, catching.go_on, catching.kill, catching.kill_unsaved, records),
     )

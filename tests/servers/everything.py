@@ -16,6 +16,7 @@ import threading
 import traceback
 from pathlib import Path
 
+from integrations.loopback.oci_registry import MANIFEST_TYPE, OciRegistry
 from tests.servers.argocd import TOKEN as ARGOCD_TOKEN
 from tests.servers.argocd import ArgoCDServer, make_app
 from tests.servers.charts import serve_charts
@@ -27,8 +28,6 @@ from tests.servers.http_recorder import HttpRecorder
 from tests.servers.jira import JiraServer
 from tests.servers.slack import TOKEN as SLACK_TOKEN
 from tests.servers.slack import SlackServer
-
-from integrations.loopback.oci_registry import MANIFEST_TYPE, OciRegistry
 
 PROJECT = STAGE = "everything"
 IMAGE, BUNDLE, RELEASED = "acme/every", "acme/bundle", "acme/released"
@@ -250,7 +249,8 @@ class Everything:
         if f"refs/heads/{branch}" not in forge.refs():
             return {}
         return {
-            path: forge.read(name, branch, path).replace(promotion, "<promotion>") for path in forge.files(name, branch)
+            path: forge.read(name, branch, path).replace(promotion, "<promotion>")
+            for path in forge.files(name, branch)
         }
 
     def _commits_about(self, promotion, branch):
@@ -330,13 +330,18 @@ def serve(root):
         ("chat", "generic", "", "", {"apiKey": SLACK_TOKEN}),
         ("jira", "generic", "", "", services.jira.secret()),
     ]
-    print(json.dumps({"addresses": addresses, "credentials": credentials}), flush=True)
+    _tell({"addresses": addresses, "credentials": credentials})
     try:
         for line in sys.stdin:
             asked = json.loads(line)
-            print(json.dumps({"value": calls[asked["call"]](*asked["args"])}), flush=True)
+            _tell({"value": calls[asked["call"]](*asked["args"])})
     finally:
         services.stop()
+
+
+def _tell(answer):
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -50,6 +50,50 @@ def test_shows_what_was_found_what_was_left_out_and_why(cast: Cast, warehouse: W
         assert fact in page
 
 
+def test_says_which_freight_the_last_check_made_and_which_versions_are_in_it(
+    cast: Cast, warehouse: Warehouse
+) -> None:
+    freight = make_freight(warehouse, alias="amber-otter", images=[{"tag": "1.1.0", "digest": "sha256:" + "b" * 64}])
+    Warehouse.objects.update(last_freight_name=freight.name)
+
+    page = browser_of(cast.rita).get(PAGE).content.decode()
+
+    assert "The last check made amber-otter of what it found" in page
+    row = page[page.index('title="1.1.0"') :]
+    assert "in amber-otter" in row[: row.index("</tr>")]
+    assert "in amber-otter" not in page[page.index('title="1.2.0"') : page.index('title="1.1.0"')]
+
+
+def test_tells_how_many_fit_and_the_nearest_misses_when_none_does(cast: Cast, warehouse: Warehouse) -> None:
+    ignored = [
+        {"version": tag, "reason": 'outside constraint "^1.0.0"'} for tag in ("0.1.0", "0.9.0", "0.8.0", "0.7.0")
+    ]
+    warehouse.subscriptions.update(
+        found=[],
+        ignored=ignored,
+        ignored_by_rule=[["not a semantic version", 236], ['outside constraint "^1.0.0"', 4]],
+        checked_at=timezone.now(),
+    )
+
+    page = browser_of(cast.rita).get(PAGE).content.decode()
+
+    assert "0 of 240 tags fit" in page
+    near = page[page.index("Nearest misses") : page.index("Left out")]
+    assert near.index("0.9.0") < near.index("0.8.0") < near.index("0.7.0")
+    assert "0.1.0" not in near
+    assert "and 236 more" in page
+
+
+def test_tells_what_versions_wait_for(cast: Cast, warehouse: Warehouse) -> None:
+    waiting = [{"kind": "image", "repo_url": IMAGE, "text": "no image built from 3f2a1c4 yet"}]
+    Warehouse.objects.update(waiting=waiting, annotations={"kargoweb.dev/join": "revision"})
+
+    page = browser_of(cast.rita).get(PAGE).content.decode()
+
+    assert f"Waiting for {IMAGE}: no image built from 3f2a1c4 yet" in page
+    assert "kargoweb.dev/join" in page
+
+
 def test_an_error_is_told_with_its_subscription_and_what_was_found_before_stays(
     cast: Cast, warehouse: Warehouse
 ) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -89,6 +90,21 @@ def test_exports_the_filter_without_formulas(cast: Cast, entries: None) -> None:
     assert [row["name"] for row in rows] == ["'=cmd()", "prod"]
     assert rows[0]["time"] == "2026-03-05T12:00:00+00:00"
     assert 'filename="audit-shop.csv"' in answer["Content-Disposition"]
+
+
+@pytest.mark.parametrize("address", [PAGE, EXPORT])
+def test_addresses_of_credentials_and_of_machines_are_for_owners(cast: Cast, address: str) -> None:
+    actor = replace(actor_for(cast.alice), ip_address="203.0.113.7")
+    facts = {"kind": "git", "repoURL": "https://git.example.com/hidden"}
+    target = {"target_kind": "Credential", "target_name": "bot"}
+    record(actor, "created", project=cast.project, facts=facts, at=NOON, **target)
+
+    owner, viewer = (browser_of(person).get(address).content.decode() for person in (cast.alice, cast.rita))
+
+    for closed in ("203.0.113.7", "git.example.com/hidden"):
+        assert closed in owner
+        assert closed not in viewer
+    assert "bot" in viewer
 
 
 @pytest.mark.parametrize("address", [PAGE, EXPORT])

@@ -1,10 +1,12 @@
 """The page that changes one credential."""
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
 from projects.credentials import find_secret, set_credential
-from projects.models import Credential
+from projects.models import Credential, CredentialTest
 from tests.cast import Cast, browser_of
 from tests.factories import actor_for, make_member, make_project
 
@@ -80,3 +82,74 @@ def test_who_may_look(cast: Cast) -> None:
     assert browser_of(cast.charlie).get(BOT).status_code == 404
     assert browser_of(cast.alice).post(BOT).status_code == 405
     assert browser_of(cast.alice).get(BOT).status_code == 200
+
+
+def test_a_test_is_asked_for_and_its_part_shows_how_it_went(cast: Cast, bot: Credential) -> None:
+    browser = browser_of(cast.alice)
+
+    answer = browser.post(f"{BOT}test/")
+
+    assert answer.status_code == 302
+    test = CredentialTest.objects.get()
+    assert test.repo_url == DATA["repo_url"]
+    part = browser.get(BOT, headers={"HX-Request": "true"}).content.decode()
+    assert part.strip().startswith('<section class="card" id="credential-tests"')
+    assert "A test is running." in part
+    CredentialTest.objects.update(phase="Failed", said="<b>403</b> from the host", remedy="Make a new token")
+    part = browser.get(BOT, headers={"HX-Request": "true"}).content.decode()
+    assert "&lt;b&gt;403&lt;/b&gt; from the host" in part
+    assert "Make a new token" in part
+    assert "Failed" in browser.get("/p/shop/settings/credentials/").content.decode()
+
+
+def test_a_test_goes_to_no_other_address(cast: Cast, bot: Credential) -> None:
+    answer = browser_of(cast.alice).post(f"{BOT}test/", {"repo_url": "https://evil.example/a.git"})
+
+    assert answer.status_code == 409
+    assert not CredentialTest.objects.exists()
+
+
+def test_the_last_day_is_stored_and_warned_of(cast: Cast, bot: Credential) -> None:
+    browser, today = browser_of(cast.alice), timezone.now().date()
+    for days, words in ((-1, "It expired"), (0, "It expires soon"), (14, "It expires soon"), (15, "")):
+        last = today + timedelta(days=days)
+        browser.post(f"{BOT}set/", {**DATA, "expires_on": last.isoformat()})
+
+        page = browser.get(BOT).content.decode()
+        assert f'value="{last}"' in page
+        assert [text for text in ("It expired", "It expires soon") if text in page] == ([words] if words else [])
+        assert ("Expire" in browser.get("/p/shop/settings/credentials/").content.decode()) is bool(words)
+
+
+def test_the_history_says_who_and_never_what(cast: Cast, bot: Credential) -> None:
+    browser = browser_of(cast.alice)
+    browser.post(f"{BOT}set/", {**DATA, "password": "brand-new-one"})
+    browser.post(f"{BOT}set/", {**DATA, "username": "other"})
+
+    page = browser.get(BOT).content.decode()
+
+    for words in ("stored it", "set a new secret", "changed it and kept the secret"):
+        assert words in page
+    assert "brand-new-one" not in page
+
+
+def test_ids_of_an_app_are_shown_again_and_its_key_is_not(cast: Cast) -> None:
+    browser = browser_of(cast.alice)
+    texts = {"githubAppID": "42", "githubAppInstallationID": "77", "githubAppPrivateKey": "PEM-TEXT\r\nLINE-2"}
+    data = {"name": "app", "kind": "git", "repo_url": "https://github.com/acme/a", **texts}
+
+    assert browser.post("/p/shop/settings/add-credential/", data).status_code == 302
+
+    assert find_secret(cast.project, "app")["githubAppPrivateKey"] == "PEM-TEXT\nLINE-2"
+    page = browser.get("/p/shop/settings/credentials/app/").content.decode()
+    assert 'value="77"' in page
+    assert "PEM-TEXT" not in page
+    kept = {key: text for key, text in data.items() if key != "githubAppPrivateKey"}
+    assert browser.post("/p/shop/settings/credentials/app/set/", kept).status_code == 302
+
+
+def test_who_may_test(cast: Cast, bot: Credential) -> None:
+    assert browser_of(cast.bob).post(f"{BOT}test/").status_code == 403
+    assert browser_of(cast.charlie).post(f"{BOT}test/").status_code == 404
+    assert browser_of(cast.alice).get(f"{BOT}test/").status_code == 405
+    assert not CredentialTest.objects.exists()

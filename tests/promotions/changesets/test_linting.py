@@ -278,12 +278,12 @@ def test_other_kinds_are_refused_naming_what_is_supported():
     assert "Warehouse" in error.hint
 
 
-def test_credentials_are_refused_without_showing_them():
+def test_what_is_wrong_with_a_secret_is_said_without_showing_it():
     secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s, labels: {kargo.akuity.io/cred-type: git}}\n"
 
     (error,) = lint(secret + "stringData: {password: hunter2}\n").errors
 
-    assert "Credentials cannot be applied" in error.message
+    assert "needs the URL of the repository" in error.message
     assert "hunter2" not in error.message + error.hint
 
 

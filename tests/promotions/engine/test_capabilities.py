@@ -8,8 +8,10 @@ from django.utils import timezone
 
 from integrations.errors import Aborted
 from projects.actors import OPERATOR
+from projects.config_maps import set_config_map
 from projects.credentials import set_credential
 from projects.leases import claim
+from projects.models import Credential
 from promotions.engine import read_site
 from promotions.engine.capabilities import (
     CollectionFreight,
@@ -18,10 +20,12 @@ from promotions.engine.capabilities import (
     ProjectMetadata,
     SiteGit,
     grant,
+    list_doubts,
     load_masker,
 )
 from promotions.engine.masking import MASK, Masker
 from promotions.models import Promotion, PushLock
+from promotions.steps.capabilities import Capabilities
 from promotions.steps.registry import list_steps
 from tests.factories import make_freight, make_project, make_promotion, make_stage, make_warehouse
 from tests.promotions.driving import MINUTE, in_thread, promote, wait_until
@@ -221,3 +225,46 @@ def test_a_step_is_given_what_it_asks_for_and_nothing_else(step):
 
     named = {name for name in given.__dataclass_fields__ if getattr(given, name) is not None}
     assert named == set(step.needs)
+
+
+def test_config_maps_are_read_from_the_project_and_from_what_is_shared():
+    project = make_project()
+    for owner, region in ((project, "own"), (None, "shared")):
+        set_config_map(OPERATOR, project=owner, name="places", data={"region": region}, now=timezone.now())
+    lookups = ProjectLookups(project, Masker())
+
+    assert lookups.config_map("places") == {"region": "own"}
+    assert lookups.shared_config_map("places") == {"region": "shared"}
+    assert lookups.config_map("nope") is lookups.shared_config_map("nope") is None
+
+
+def test_only_work_leaves_a_mark_of_use():
+    project = make_project()
+    set_credential(OPERATOR, project=project, name="s", kind="generic", secrets={"value": "x"}, now=timezone.now())
+
+    ProjectLookups(project, Masker(), is_work=False).secret("s")
+    assert Credential.objects.get().last_used_at is None
+    ProjectLookups(project, Masker()).secret("s")
+    assert Credential.objects.get().last_used_at is not None
+
+
+def test_a_step_that_was_refused_hears_of_the_expired_credential():
+    project, yesterday = make_project(), timezone.now().date() - timedelta(days=1)
+    set_credential(
+        OPERATOR,
+        project=project,
+        name="bot",
+        kind="git",
+        repo_url=URL,
+        secrets={"password": "x"},
+        expires_on=yesterday,
+        now=timezone.now(),
+    )
+    credentials = ProjectCredentials(project, Masker())
+
+    credentials.find("git", URL)
+    credentials.find("git", URL)
+
+    (doubt,) = list_doubts(Capabilities(credentials=credentials))
+    assert doubt.startswith(f'The credential "bot" expired on {yesterday}')
+    assert list_doubts(Capabilities()) == ()

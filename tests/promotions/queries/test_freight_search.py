@@ -71,6 +71,7 @@ def project() -> Project:
         ("https://git.example.com", "amber-otter calm-heron"),
         ("_", "nothing"),
         ("'; DROP TABLE", ""),
+        ("otter\0", ""),
     ],
 )
 def test_every_word_has_to_fit(project: Project, text: str, found: str) -> None:
