@@ -207,13 +207,13 @@ SNAPSHOT_MAX_BYTES = env_int("KARGOWEB_SNAPSHOT_MAX_BYTES", 2 * 1024**3, at_leas
 # Old freight that nothing refers to: the newest so many of each warehouse stay, and all that is younger. 0 keeps all.
 FREIGHT_KEEP = env_int("KARGOWEB_FREIGHT_KEEP", 0)
 FREIGHT_KEEP_FOR = env_timedelta("KARGOWEB_FREIGHT_KEEP_FOR", timedelta(days=14))
-# The shortest time between two looks at one repository or registry.
 # How long one check of a warehouse may ask a registry or a chart repository; what was learned until then is kept.
 REGISTRY_TIMEOUT = env_timedelta("KARGOWEB_REGISTRY_TIMEOUT", timedelta(minutes=2))
 # Requests a second to one registry host, from one worker.
 REGISTRY_REQUESTS_PER_SECOND = env_int("KARGOWEB_REGISTRY_REQUESTS_PER_SECOND", 20, at_least=1)
 # Whether image subscriptions may trust tags that are known (cacheByTag): Allow, Forbid, Require, Force.
 CACHE_BY_TAG = env_choice("KARGOWEB_CACHE_BY_TAG_POLICY", ("Allow", "Forbid", "Require", "Force"))
+# The shortest time between two looks at one repository or registry.
 MIN_WAREHOUSE_INTERVAL = env_timedelta("KARGOWEB_MIN_WAREHOUSE_INTERVAL", timedelta(minutes=5))
 # Repositories and registries on this machine or in private networks may be reached.
 ALLOW_PRIVATE_ADDRESSES = env_bool("KARGOWEB_ALLOW_PRIVATE_ADDRESSES", False)

@@ -67,7 +67,7 @@ def find_credential(project: Project, kind: str, repo_url: str) -> Credentials |
     unless ALLOW_CREDENTIALS_OVER_HTTP is set. Raises SecretUnreadable when it was stored under another key, and
     IntegrationError when who issues tokens gives none.
     """
-    if _is_plain_http(repo_url) and not settings.ALLOW_CREDENTIALS_OVER_HTTP:
+    if not _may_be_sent(repo_url):
         return None
     row = _find_row(project, kind, repo_url)
     if row is None:
@@ -78,7 +78,7 @@ def find_credential(project: Project, kind: str, repo_url: str) -> Credentials |
 
 def explain_refusal(project: Project, kind: str, repo_url: str, *, today: date) -> str:
     """What to add to a refusal of a host: the credential that was used has expired; empty when it has not."""
-    row = None if _is_plain_http(repo_url) else _find_row(project, kind, repo_url)
+    row = _find_row(project, kind, repo_url) if _may_be_sent(repo_url) else None
     if row is None or row.expires_on is None or row.expires_on >= today:
         return ""
     return f'The credential "{row.name}" expired on {row.expires_on:%Y-%m-%d}; an owner can set it again.'
@@ -86,9 +86,7 @@ def explain_refusal(project: Project, kind: str, repo_url: str, *, today: date) 
 
 def credential_applies(row: Credential, repo_url: str) -> bool:
     """True when this credential would be sent to that repository."""
-    if _is_plain_http(repo_url) and not settings.ALLOW_CREDENTIALS_OVER_HTTP:
-        return False
-    return _matches(row, repo_url)
+    return _may_be_sent(repo_url) and _matches(row, repo_url)
 
 
 def find_secret(project: Project | None, name: str) -> dict[str, str]:
@@ -192,8 +190,9 @@ def delete_credential(actor: Actor, credential: Credential, *, now: datetime) ->
             _note(actor, "deleted", credential, facts, now)
 
 
-def _is_plain_http(repo_url: str) -> bool:
-    return repo_url.strip().lower().startswith("http://")
+def _may_be_sent(repo_url: str) -> bool:
+    """Over plain http anybody on the way could read it."""
+    return settings.ALLOW_CREDENTIALS_OVER_HTTP or not repo_url.strip().lower().startswith("http://")
 
 
 def _find_row(project: Project, kind: str, repo_url: str) -> Credential | None:

@@ -37,7 +37,8 @@ def counted() -> Iterator[None]:
 
 def screen(context: StepContext) -> Screen:
     """A program's messages become lines of the log; an abort ends the program."""
-    return Screen(log=lambda line: context.log(line, "err"), should_stop=context.should_stop)
+    # What these programs write beside their result is progress; what went wrong ends the step with its own message.
+    return Screen(log=lambda line: context.log(line, "out"), should_stop=context.should_stop)
 
 
 def scratch_dir(context: StepContext) -> Path:

@@ -193,7 +193,12 @@ function tellKind(kind) {
   }, KIND_PAUSE_MS);
 }
 
+/** Parts that were told of news while they were being fetched: what arrives may be older than that. */
+const outrun = new Set();
+
 function tell(name) {
+  const fetching = document.querySelectorAll(`.htmx-request[hx-trigger*="${CSS.escape(name)}"]`);
+  for (const part of fetching) outrun.add(part.id);
   document.body.dispatchEvent(new CustomEvent(name));
 }
 
@@ -275,7 +280,10 @@ document.addEventListener("htmx:afterSwap", () => {
   const memory = swapped;
   swapped = undefined;
   const part = document.getElementById(memory.id);
-  if (part) restore(part, memory);
+  if (!part) return;
+  restore(part, memory);
+  // Once more: htmx keeps the event on the element that was just replaced.
+  if (outrun.delete(memory.id)) setTimeout(() => refresh(document.getElementById(memory.id) ?? part));
 });
 
 const FOCUSABLE = "a, button, input, select, textarea, summary, [tabindex]";

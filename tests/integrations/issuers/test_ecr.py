@@ -74,7 +74,11 @@ def test_the_name_of_an_error_decides_what_it_is(issuer, client, kind, error):
     assert "s3cret" not in refusal.value.message
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b'{"authorizationData": []}', token("no colon"), token("AWS:")])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{}", b'{"authorizationData": []}', token("no colon"), token("AWS:")],
+    ids=["nothing", "empty", "no data", "no colon", "no password"],
+)
 def test_what_is_no_password_is_refused(issuer, client, body):
     issuer.answers["/"] = [(200, [], body)]
 

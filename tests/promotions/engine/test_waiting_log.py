@@ -16,9 +16,7 @@ def test_a_wait_is_told_once_until_something_changes():
         step = server.step("build")
         step["config"] |= {"successExpression": "response.status == 200", "pollInterval": "10s"}
         warehouse = make_warehouse(make_project())
-        promotion = ask(
-            make_stage(warehouse.project, warehouse=warehouse, steps=[step]), make_freight(warehouse)
-        )
+        promotion = ask(make_stage(warehouse.project, warehouse=warehouse, steps=[step]), make_freight(warehouse))
         for _ in range(4):
             drain(later())
         ended = fresh_after_drain(promotion, later())

@@ -135,6 +135,7 @@ GOOD = _file("a", b"x" * 3000)
         (_header("p", 1 << 21, b"L") + END, "impossible size"),
         (_header("big", archives.MAX_FILE_BYTES + 1) + END, '"big" is larger than 50 MiB'),
     ],
+    ids=["empty", "text", "cut", "half a header", "noise", "cut gzip", "no gzip", "long", "long name", "big"],
 )
 def test_refuses_what_is_broken_or_too_large(extract, data, message):
     with pytest.raises(DocumentError, match=message):
