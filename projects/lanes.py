@@ -35,6 +35,8 @@ class Lane:
 
     def run(self, work: Work, pk: int, *, keys: frozenset[str] = frozenset()) -> None:
         """Do it now and then what waits, or leave it waiting and return at once. Errors are logged."""
+        if shutdown.requested.is_set():
+            return  # what is due is for those who stay
         with self._lock:
             if self._free == 0 or not self._may_begin(keys):
                 self._waiting[work, pk] = keys

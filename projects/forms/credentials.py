@@ -149,7 +149,7 @@ class CredentialTestForm(forms.Form):
         required=False,
         max_length=2000,
         widget=forms.TextInput(attrs=_PLAIN),
-        help_text="It must match the URL above.",
+        help_text="It must match the URL of the credential.",
     )
 
 

@@ -24,8 +24,7 @@ _SHOWN = ("name", "kind", "repo_url", "repo_url_is_regex", "username", "expires_
 def credential(request: HttpRequest, project_name: str, name: str) -> HttpResponse:
     """The form with everything but the secret; its part shows how tests went."""
     found = _get_credential(request, project_name, name)
-    form = CredentialForm(initial={**found.details, **{field: getattr(found, field) for field in _SHOWN}})
-    return _render(request, found, form)
+    return _render(request, found, _form_of(found))
 
 
 @sensitive_post_parameters(*SECRET_FIELDS)
@@ -49,8 +48,12 @@ def credential_test(request: HttpRequest, project_name: str, name: str) -> HttpR
     """Have a worker try it; the result comes to the page by itself."""
     found = _get_credential(request, project_name, name)
     form = CredentialTestForm(request.POST)
-    url = form.cleaned_data["repo_url"] if form.is_valid() else ""
-    request_test(actor_of(request), found, repo_url=url, now=timezone.now())
+    try:
+        url = form.cleaned_data["repo_url"] if form.is_valid() else ""
+        request_test(actor_of(request), found, repo_url=url, now=timezone.now())
+    except DomainError as error:
+        form.add_error(None, error.message)
+        return _render(request, found, _form_of(found), test_form=form, status=error.status)
     return redirect("credential", project_name, found.name)
 
 
@@ -69,12 +72,23 @@ def _get_credential(request: HttpRequest, project_name: str, name: str) -> Crede
     return found
 
 
-def _render(request: HttpRequest, found: Credential, form: CredentialForm, *, status: int = 200) -> HttpResponse:
+def _form_of(found: Credential) -> CredentialForm:
+    return CredentialForm(initial={**found.details, **{field: getattr(found, field) for field in _SHOWN}})
+
+
+def _render(
+    request: HttpRequest,
+    found: Credential,
+    form: CredentialForm,
+    *,
+    test_form: CredentialTestForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
     context = {
         "project": found.project,
         "credential": found,
         "view": read_credential(found, now=timezone.now()),
-        "test_form": CredentialTestForm(),
+        "test_form": test_form or CredentialTestForm(),
         "form": form,
         "active_tab": "members",
         "active_section": "credentials",

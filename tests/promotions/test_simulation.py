@@ -13,7 +13,7 @@ from tests.promotions.simulation import Simulation
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.timeout(0)]
 
-SCHEDULES = int(os.environ.get("KARGOWEB_SCHEDULES", "30"))
+SCHEDULES = int(os.environ.get("KARGOWEB_SCHEDULES", "16"))
 FIRST = int(os.environ.get("KARGOWEB_FIRST_SEED", "1"))
 
 

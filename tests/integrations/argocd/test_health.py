@@ -10,7 +10,7 @@ from tests.servers.argocd import REPOSITORY, make_app, make_operation, stamp
 
 TWO = [{"repoURL": REPOSITORY}, {"repoURL": "https://charts.example.com", "chart": "shop"}]
 SYNCED = {"operationState": make_operation(revision="abc")}
-NOW = stamp()
+NOW, BEFORE = stamp(), stamp(timedelta(seconds=60))
 
 
 def state(**status):
@@ -37,7 +37,7 @@ def condition(kind):
         (health("Missing"), [""], "Unhealthy", 'health "Missing"'),
         (health("Unknown"), [""], "Unhealthy", 'health "Unknown"'),
         (state(reconciledAt=None), [""], "Unknown", "was not reconciled"),
-        (state(operationState=make_operation(finished=NOW)), [""], "Unknown", "was not reconciled"),
+        (state(operationState=make_operation(finished=NOW), reconciledAt=BEFORE), [""], "Unknown", "was not reconciled"),
         (state(operationState=make_operation(finished=NOW), reconciledAt=NOW), [""], "Healthy", ""),
         (state(**condition("ComparisonError")), [""], "Unhealthy", '"ComparisonError" condition: boom'),
         (state(**condition("InvalidSpecError")), [""], "Unhealthy", '"InvalidSpecError" condition: boom'),

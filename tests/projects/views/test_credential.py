@@ -106,6 +106,7 @@ def test_a_test_goes_to_no_other_address(cast: Cast, bot: Credential) -> None:
     answer = browser_of(cast.alice).post(f"{BOT}test/", {"repo_url": "https://evil.example/a.git"})
 
     assert answer.status_code == 409
+    assert "This credential is not for" in answer.content.decode()
     assert not CredentialTest.objects.exists()
 
 
