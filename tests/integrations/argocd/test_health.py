@@ -37,7 +37,12 @@ def condition(kind):
         (health("Missing"), [""], "Unhealthy", 'health "Missing"'),
         (health("Unknown"), [""], "Unhealthy", 'health "Unknown"'),
         (state(reconciledAt=None), [""], "Unknown", "was not reconciled"),
-        (state(operationState=make_operation(finished=NOW), reconciledAt=BEFORE), [""], "Unknown", "was not reconciled"),
+        (
+            state(operationState=make_operation(finished=NOW), reconciledAt=BEFORE),
+            [""],
+            "Unknown",
+            "was not reconciled",
+        ),
         (state(operationState=make_operation(finished=NOW), reconciledAt=NOW), [""], "Healthy", ""),
         (state(**condition("ComparisonError")), [""], "Unhealthy", '"ComparisonError" condition: boom'),
         (state(**condition("InvalidSpecError")), [""], "Unhealthy", '"InvalidSpecError" condition: boom'),
