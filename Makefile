@@ -7,6 +7,8 @@ SHELL := /bin/bash
 PORT ?= 8000
 # Many tests wait for processes of their own, so more than one a core are worth it.
 TEST_PROCESSES ?= 4
+# Where tests use the database; they run once more on PostgreSQL.
+DATABASE_TESTS := tests/architecture tests/freight tests/kargoweb tests/projects tests/promotions
 VENV := .venv
 BIN := $(VENV)/bin
 # The newest Python from 3.11 on that is on PATH; `make PYTHON=/path/to/python demo` chooses another.
@@ -50,7 +52,7 @@ test: $(VENV)/.dev ## Run every test, on SQLite and on PostgreSQL
 	@tests/install-system-packages
 	@tests/install-binaries $(BIN)
 	$(BIN)/pytest -n $(TEST_PROCESSES) --dist worksteal
-	$(BIN)/python tests/servers/postgres.py $(BIN)/pytest -n $(TEST_PROCESSES) -m "database and not browser and not slow"
+	$(BIN)/python tests/servers/postgres.py $(BIN)/pytest -n $(TEST_PROCESSES) -m "database and not browser and not slow" $(DATABASE_TESTS)
 
 .PHONY: forge
 forge: $(VENV)/.dev ## Build Gitea (once, some minutes) and run the tests that drive a real git provider
