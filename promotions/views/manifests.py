@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_POST
 
 from projects.access import Action, get_project_or_404
@@ -19,6 +20,7 @@ def manifests(request: HttpRequest, project_name: str) -> HttpResponse:
 
 
 @require_POST
+@sensitive_post_parameters("text")
 def manifests_preview(request: HttpRequest, project_name: str) -> HttpResponse:
     """What the manifests would change. Reading YAML costs time, so it is done for those who may edit only."""
     project = get_project_or_404(request.user, project_name, Action.EDIT)
@@ -26,6 +28,7 @@ def manifests_preview(request: HttpRequest, project_name: str) -> HttpResponse:
 
 
 @require_POST
+@sensitive_post_parameters("text")
 def manifests_apply(request: HttpRequest, project_name: str) -> HttpResponse:
     """Do what was previewed; which rights it needs beyond editing depends on what changes."""
     project = get_project_or_404(request.user, project_name, Action.EDIT)

@@ -3,6 +3,7 @@
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_POST
 
 from projects.errors import PermissionRefused
@@ -25,6 +26,7 @@ def new_project(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
+@sensitive_post_parameters("text")
 def new_project_preview(request: HttpRequest) -> HttpResponse:
     """What the manifests would change anywhere."""
     _require_admin(request)
@@ -32,6 +34,7 @@ def new_project_preview(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
+@sensitive_post_parameters("text")
 def new_project_apply(request: HttpRequest) -> HttpResponse:
     """Do what was previewed; who makes a project becomes its first owner."""
     _require_admin(request)

@@ -33,5 +33,5 @@ def test_random_schedules_keep_every_promise():
     assert problems == []
     # Schedules in which nothing happens would prove nothing.
     assert seen["asked"] > SCHEDULES
-    assert seen["killed"] > SCHEDULES / 2
-    assert seen["retried"] > SCHEDULES / 20
+    assert seen["killed"] > SCHEDULES / 4
+    assert seen["retried"] > SCHEDULES / 40
