@@ -8,6 +8,7 @@ a field that needs a boolean says so. Dates stay text.
 """
 
 import math
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -31,6 +32,8 @@ from ruamel.yaml.nodes import ScalarNode
 # A page waits for the reading, which takes 50 µs a value and 2 µs a byte: a text at its limits costs seconds.
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 60
+# NUL, and halves of surrogate pairs: databases take neither.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 MAX_VALUES = 30_000  # keys count too
 _STANDARD = "tag:yaml.org,2002:"
 
@@ -218,6 +221,9 @@ class _Composer:
 
     def _compose_value(self, event: Event, place: Place, depth: int) -> _Node:
         if isinstance(event, ScalarEvent):
+            if _UNSTORABLE.search(event.value):
+                hint = "Write the value without it; fromBase64() makes one where a step needs it."
+                raise _Refused(place, "A text holds a character that databases do not take (NUL, half a pair).", hint)
             tag = event.tag or self._resolve(ScalarNode, event.value, event.implicit)
             return _Node(place, str(tag).removeprefix(_STANDARD), text=event.value)
         if isinstance(event, CollectionStartEvent) and event.tag and not str(event.tag).startswith(_STANDARD):

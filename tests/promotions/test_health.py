@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from celery import current_app
+from django.db import connection
 from django.utils import timezone
 
 from promotions.engine import read_site
@@ -113,6 +114,7 @@ def test_a_promotion_that_ended_during_the_look_wins(server, stage):
     def end_promotion_first(*request):
         Stage.objects.filter(pk=stage.pk).update(due_at=timezone.now())
         reconcile_stage(stage.pk, site=read_site())
+        connection.close()  # that of the server's thread
         return original(*request)
 
     server._serve = end_promotion_first

@@ -119,7 +119,7 @@ def test_hostile_files_are_shown_as_text_and_large_ones_cut(place, git_server):
     big = "\n".join(f"{number:08d} <script>" for number in range(60_000))
     git_server.commit("app", {"binary.bin": "a\0b"}, "Binary", branch="main")
     stage = place(
-        write("binary.bin", "c\0d", "w1"),
+        write("binary.bin", "${{ fromBase64('YwBk') }}", "w1"),
         write(NAUGHTY, "<script>alert(1)</script>\n", "w2"),
         write("zzz.txt", big, "w3"),
         commit("<script>alert(2)</script>"),
